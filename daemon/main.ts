@@ -1,0 +1,71 @@
+import { homedir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { AppError, fromUnknown } from "../shared/errors.ts";
+import { systemClock } from "./clock.ts";
+import { collectWhenIdle } from "./collect-when-idle.ts";
+import { listenForSignals } from "./lifecycle/signals.ts";
+import { runDaemon } from "./run.ts";
+import { resolveDataDir } from "./settings.ts";
+import { clearStartupError, writeStartupError } from "./startup-error.ts";
+
+/** Entry of the daemon: reads the command line, runs it, ends with the exit code of what happened. */
+const { values } = parseArgs({
+  options: {
+    data: { type: "string" },
+    workspace: { type: "string" },
+    config: { type: "string" },
+    set: { type: "string", multiple: true },
+  },
+});
+const workspace = resolve(values.workspace ?? ".");
+const dataDir = resolveDataDir({
+  flag: values.data,
+  env: process.env,
+  platform: process.platform,
+  home: homedir(),
+  cwd: process.cwd(),
+});
+
+/** `--set nats.port=4222` → `{ "nats.port": "4222" }`. */
+function flagsOf(pairs: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      if (at < 1) throw new AppError("bad-usage", { what: `--set takes key=value, not ${pair}` });
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+try {
+  const daemon = await runDaemon({
+    dataDir,
+    workspace,
+    flags: {
+      ...flagsOf(values.set ?? []),
+      ...(values.config === undefined ? {} : { "workers.config": join(workspace, values.config) }),
+    },
+    env: process.env,
+    osUser: userInfo().username,
+    clock: systemClock,
+  });
+  await clearStartupError(dataDir);
+  collectWhenIdle();
+  listenForSignals(
+    { source: process, clock: systemClock },
+    {
+      graceful: (signal) => daemon.stop(signal),
+      force: () => process.exit(1),
+    },
+  );
+  const clean = await daemon.ended;
+  process.exit(clean ? 0 : 1);
+} catch (error) {
+  const known = fromUnknown(error);
+  // Whoever started this in the background reads the reason there; in the foreground it is on standard error too.
+  await writeStartupError(dataDir, known);
+  process.stderr.write(`msgsysd: ${known.message} ${known.hint}\n`);
+  if (known.code === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exit(known.exitCode);
+}

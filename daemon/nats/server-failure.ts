@@ -1,0 +1,52 @@
+import { createServer } from "node:net";
+import { AppError, describe } from "../../shared/errors.ts";
+import type { Settings } from "../../shared/settings.ts";
+import { lastWords, type ServerFiles } from "./server-files.ts";
+
+/** `nats-server-failed`, with what happened and where its log is. */
+export function serverFailed(files: ServerFiles, what: string, cause?: unknown): AppError {
+  return new AppError("nats-server-failed", { what, log: files.log }, cause);
+}
+
+/**
+ * A fixed port that another program listens on is told as such (`port-taken`), an address that this machine does not
+ * have as `bad-settings`, before anything is started.
+ */
+export async function refuseTakenPort(host: string, port: number): Promise<void> {
+  if (port === 0) return;
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === "EADDRINUSE"
+          ? new AppError("port-taken", { host, port }, error)
+          : new AppError(
+              "bad-settings",
+              {
+                what: `${host}:${port} cannot be listened on (${describe(error)}).`,
+                where: "nats.host and nats.port",
+              },
+              error,
+            ),
+      ),
+    );
+    probe.listen(port, host.replace(/^\[|\]$/g, ""), () => probe.close(() => resolve()));
+  });
+}
+
+/** Why a server that did not become ready did not, from what it said since `logFromByte`. */
+export async function whyNotStarted(
+  settings: Pick<Settings["nats"], "host" | "port" | "httpPort">,
+  files: ServerFiles,
+  logFromByte: number,
+  error: unknown,
+): Promise<AppError> {
+  if (error instanceof AppError && error.code !== "internal") return error;
+  const words = await lastWords(files, logFromByte);
+  if (/address already in use/.test(words)) {
+    const { host, port, httpPort } = settings;
+    const taken = words.includes(`:${httpPort}:`) ? httpPort : port;
+    return new AppError("port-taken", { host, port: taken }, error);
+  }
+  return serverFailed(files, words === "" ? describe(error) : words, error);
+}

@@ -1,0 +1,348 @@
+import { AppError } from "../../shared/errors.ts";
+import type { AttemptError, JournalRecord } from "../../shared/task.ts";
+import type { TaskDefinition } from "../define.ts";
+import { OutcomeUnknown } from "../nats/wire.ts";
+import { type Delivered, isFresh, planClaim, planEnded } from "../queue/claim.ts";
+import type { JournalEntry } from "../queue/journal.ts";
+import { maxAttemptsOf } from "../queue/retry.ts";
+import type { TaskMessage } from "../queue/task-message.ts";
+import { average } from "../queue/window.ts";
+import { createExecution, type Execution } from "./execution.ts";
+import { buryMessage, type FinishDeps, runningText } from "./finish.ts";
+import { createLateClaims } from "./late-claims.ts";
+import { parseInput, unknownTask } from "./parse-input.ts";
+
+export interface ClaimsDeps {
+  readonly finish: FinishDeps;
+  readonly journalRetentionMs: number;
+  definition(name: string): TaskDefinition<never, unknown> | null;
+  /** The workspace's tasks could not be loaded: a name that is not known here is no fault of the task's. */
+  readonly incomplete: boolean;
+  /** Asks the daemon whether other workers run tasks of this name. */
+  knownElsewhere(name: string): Promise<boolean>;
+  /** Asks the daemon which of these tasks ended, by the audit. Null: it cannot say now. */
+  terminal(ids: readonly string[]): Promise<ReadonlySet<string> | null>;
+  nak(message: TaskMessage, delayMs: number | null): void;
+  /** Whether a task runs in this process. */
+  isRunning(taskId: string): boolean;
+  /** The message is no longer extended; when `other` is named, that one stands for the task. */
+  replace(message: TaskMessage, other: TaskMessage | null): void;
+  /** A task is this worker's: it may run. */
+  claimed(execution: Execution, input: unknown): void;
+  /** A claim has ended, whatever its outcome. */
+  settled(): void;
+}
+
+/** Whose tasks are: claims before a task runs, and late ones for quick tasks that take their time. */
+export interface Claims {
+  /** Claims on their way: of all levels, and of the express ones. */
+  readonly count: number;
+  readonly countHigh: number;
+  /** Moving average of a claim's round trip, milliseconds. */
+  readonly roundTripMs: number;
+  start(message: TaskMessage): void;
+  /** An unclaimed task whose handler did not end at once: it is claimed if it goes on. */
+  watch(execution: Execution): void;
+  /** How long a handler took: what decides whether the next one of its name is claimed before it runs. */
+  ended(execution: Execution, tookMs: number): void;
+  isOverdue(execution: Execution): boolean;
+  /** Somebody wants to change this task: claimed now if it runs unclaimed, and before it runs if it comes later. */
+  ask(taskId: string, execution: Execution | undefined): Promise<boolean>;
+}
+
+export const EXPRESS_LEVEL = 8;
+const VERIFY_RETRY_MS = 1000;
+/** For so long a worker that lacks the workspace's tasks leaves one of them to others. */
+const INCOMPLETE_RETRY_MS = 2000;
+/** A message of a task whose claim is on its way comes back after this. */
+const CLAIM_AGAIN_MS = 500;
+/** A handler that took longer than this in its last executions is claimed before it runs. */
+const QUICK_MS = 25;
+/** So many quick executions in a row make a task one that is claimed only when it takes its time. */
+const QUICK_STREAK = 50;
+/** How long a task that somebody asked for is remembered: its message may be on its way here. */
+const ASKED_MS = 60_000;
+const NO_ERRORS: readonly AttemptError[] = [];
+
+/**
+ * Makes tasks this worker's, by compare-and-swap on their journals. A task whose handler has always been quick runs
+ * without a claim and is claimed only when it takes its time: its finish expects no record at all, so it is fenced just
+ * as well, and half of the journal's writes are saved. Whoever wants to change an unclaimed task asks the workers first.
+ */
+export function createClaims(deps: ClaimsDeps): Claims {
+  const { finish } = deps;
+  /** One claim of a task at a time: two would take each other for a claim whose answer was lost. */
+  const claims = new Map<string, TaskMessage>();
+  /** Quick executions in a row, by task name. */
+  const streaks = new Map<string, number>();
+  const asked = new Map<string, number>();
+  let claiming = 0;
+  let claimingHigh = 0;
+  let claimMs = 0.5;
+
+  const release = (message: TaskMessage): void => deps.replace(message, null);
+  const later = (message: TaskMessage, delayMs: number): void => {
+    release(message);
+    deps.nak(message, delayMs);
+  };
+
+  /** With its age now: it may have been in hand for long, in a process that was frozen. */
+  const seenNow = ({ generation, deliveries, journaled, storedAt }: TaskMessage): Delivered => ({
+    generation,
+    deliveries,
+    journaled,
+    ageMs: Math.max(0, finish.now() - storedAt),
+  });
+
+  /**
+   * A task that is not claimed was in hand for so long that another worker may have ended it and its journal be purged:
+   * no record proves nothing any more.
+   */
+  const isOverdue = (execution: Execution): boolean =>
+    execution.claimSeq === 0 &&
+    execution.claiming === null &&
+    !isFresh(seenNow(execution.message), deps.journalRetentionMs);
+
+  /** One look at the journal and the decision that follows; again when somebody else was first. */
+  const claim = async (message: TaskMessage): Promise<void> => {
+    let entry: JournalEntry | null = null;
+    let looked = false;
+    let verified = false;
+    for (;;) {
+      const seen = seenNow(message);
+      if (!looked && !isFresh(seen, deps.journalRetentionMs)) {
+        entry = await finish.journal.read(message.queue, message.id);
+        looked = true;
+      }
+      const plan = planClaim(
+        seen,
+        entry,
+        finish.workerId,
+        finish.now(),
+        deps.journalRetentionMs,
+        verified,
+      );
+      switch (plan.kind) {
+        case "drop":
+          release(message);
+          finish.ack(message);
+          return;
+        case "bury":
+          await buryMessage(finish, message, plan.record);
+          return;
+        case "later":
+          later(message, plan.delayMs);
+          return;
+        case "mine": {
+          if (deps.isRunning(message.id)) {
+            release(message);
+            return;
+          }
+          // The claim was stored while its answer was lost: nothing runs here, and nobody else would ever take it up.
+          const { seq, record } = plan.entry;
+          if (await claimAt(message, seq, record.a, record)) return;
+          entry = await finish.journal.read(message.queue, message.id);
+          looked = true;
+          continue;
+        }
+        case "verify": {
+          const ended = await deps.terminal([message.id]);
+          if (ended === null) {
+            later(message, VERIFY_RETRY_MS);
+            return;
+          }
+          if (!ended.has(message.id)) {
+            verified = true;
+            continue;
+          }
+          const after = planEnded(seen, 1);
+          if (after.kind === "later") {
+            later(message, after.delayMs);
+            return;
+          }
+          release(message);
+          finish.ack(message);
+          return;
+        }
+        case "claim":
+          if (await claimAt(message, plan.expect, plan.attempt, plan.before)) return;
+          entry = await finish.journal.read(message.queue, message.id);
+          looked = true;
+          continue;
+        default:
+          plan satisfies never;
+      }
+    }
+  };
+
+  /** False when the compare-and-swap lost. */
+  const claimAt = async (
+    message: TaskMessage,
+    expect: number,
+    attempt: number,
+    before: JournalRecord | null,
+  ): Promise<boolean> => {
+    const definition = deps.definition(message.name);
+    // A name that is not known here is no fault of the task's while somebody else may know it.
+    if (definition === null && (deps.incomplete || (await deps.knownElsewhere(message.name)))) {
+      later(message, INCOMPLETE_RETRY_MS);
+      return true;
+    }
+    const maxAttempts = before?.x ?? (definition ? maxAttemptsOf(definition.retry) : 1);
+    const earlierErrors = before?.es ?? [];
+    const lostInARow = before?.lost ?? 0;
+    const common = {
+      g: message.generation,
+      a: attempt,
+      l: message.level,
+      t: finish.now(),
+      n: message.name,
+      x: maxAttempts,
+    };
+    const parsed = definition === null ? unknownTask(message) : parseInput(message, definition);
+    if (parsed.kind === "invalid" || definition === null) {
+      const error =
+        parsed.kind === "invalid"
+          ? parsed.error
+          : new AppError("unknown-task", { name: message.name });
+      const record: JournalRecord = {
+        s: "dead",
+        ...common,
+        w: finish.workerId,
+        dead: "invalid",
+        e: { code: error.code, message: error.message },
+        ...(earlierErrors.length > 0 ? { es: earlierErrors } : {}),
+      };
+      const appended = await finish.journal.append(message.queue, message.id, record, expect);
+      if (appended.kind === "lost") return false;
+      await buryMessage(finish, message, record);
+      return true;
+    }
+    const record: JournalRecord = {
+      s: "running",
+      ...common,
+      w: finish.workerId,
+      m: message.seq,
+      ...(lostInARow > 0 ? { lost: lostInARow } : {}),
+      ...(earlierErrors.length > 0 ? { es: earlierErrors } : {}),
+    };
+    const sentAt = performance.now();
+    const appended = await finish.journal.append(message.queue, message.id, record, expect);
+    claimMs = average(claimMs, performance.now() - sentAt);
+    if (appended.kind === "lost") return false;
+    const execution = createExecution(message, definition, {
+      seq: appended.seq,
+      attempt,
+      maxAttempts,
+      earlierErrors,
+      lostInARow,
+    });
+    deps.claimed(execution, parsed.input);
+    return true;
+  };
+
+  const startClaim = (message: TaskMessage): void => {
+    const other = claims.get(message.id);
+    if (other !== undefined) {
+      deps.nak(message, CLAIM_AGAIN_MS);
+      deps.replace(message, other);
+      return;
+    }
+    claims.set(message.id, message);
+    claiming++;
+    if (message.level >= EXPRESS_LEVEL) claimingHigh++;
+    if (!claimFresh(message)) claimSlowly(message);
+  };
+
+  const endClaim = (message: TaskMessage): void => {
+    claims.delete(message.id);
+    claiming--;
+    if (message.level >= EXPRESS_LEVEL) claimingHigh--;
+    deps.settled();
+  };
+
+  /** The usual claim, without a promise: a first delivery of a known task with a good input. False: it is not the usual one. */
+  const claimFresh = (message: TaskMessage): boolean => {
+    if (!isFresh(seenNow(message), deps.journalRetentionMs)) return false;
+    const definition = deps.definition(message.name);
+    if (definition === null) return false;
+    const parsed = parseInput(message, definition);
+    if (parsed.kind === "invalid") return false;
+    const maxAttempts = maxAttemptsOf(definition.retry);
+    if ((streaks.get(message.name) ?? 0) >= QUICK_STREAK && !asked.has(message.id)) {
+      const claim = { seq: 0, attempt: 1, maxAttempts, earlierErrors: NO_ERRORS, lostInARow: 0 };
+      const execution = createExecution(message, definition, claim);
+      deps.claimed(execution, parsed.input);
+      claims.delete(message.id);
+      claiming--;
+      if (message.level >= EXPRESS_LEVEL) claimingHigh--;
+      return true;
+    }
+    const sentAt = performance.now();
+    const text = runningText(message, finish.workerId, finish.now(), maxAttempts);
+    finish.journal.submit(message.queue, message.id, text, 0, (outcome) => {
+      if (outcome instanceof Error || outcome.kind === "lost") {
+        claimSlowly(message);
+        return;
+      }
+      claimMs = average(claimMs, performance.now() - sentAt);
+      const execution = createExecution(message, definition, {
+        seq: outcome.seq,
+        attempt: 1,
+        maxAttempts,
+        earlierErrors: NO_ERRORS,
+        lostInARow: 0,
+      });
+      deps.claimed(execution, parsed.input);
+      endClaim(message);
+    });
+    return true;
+  };
+
+  /** With a look at the journal and whatever follows from it. */
+  const claimSlowly = (message: TaskMessage): void => {
+    claim(message)
+      .catch((error: unknown) => {
+        // The broker is away: the message comes back by itself when its wait is over.
+        release(message);
+        if (!(error instanceof OutcomeUnknown))
+          finish.log("claim_failed", { taskId: message.id, error: String(error) });
+      })
+      .finally(() => endClaim(message));
+  };
+
+  const late = createLateClaims(finish, isOverdue);
+
+  return {
+    get count() {
+      return claiming;
+    },
+    get countHigh() {
+      return claimingHigh;
+    },
+    get roundTripMs() {
+      return claimMs;
+    },
+    start: startClaim,
+    watch: late.watch,
+    isOverdue,
+    ended(execution, tookMs) {
+      const { name } = execution.message;
+      streaks.set(name, tookMs < QUICK_MS ? (streaks.get(name) ?? 0) + 1 : 0);
+      late.forget(execution);
+    },
+    async ask(taskId, execution) {
+      const now = performance.now();
+      for (const [id, at] of asked) {
+        if (now - at < ASKED_MS) break;
+        asked.delete(id);
+      }
+      asked.delete(taskId);
+      asked.set(taskId, now);
+      if (execution === undefined || execution.claimSeq !== 0) return false;
+      if (execution.state === "ended") return true;
+      await late.claimNow(execution);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { pinnedTls } from "../../daemon/nats/connect.ts";
+import { embeddedServer } from "../support/embedded-server.ts";
+import { tempDir } from "../support/temp-dir.ts";
+
+const hasOpenssl = (() => {
+  try {
+    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    // Ignored: a machine without openssl cannot make certificates for this test.
+    return false;
+  }
+})();
+
+/** A certificate for nats.example, which is not the name by which the tests reach the server. */
+function certificate(): { tlsCert: string; tlsKey: string } {
+  const dir = tempDir();
+  const [tlsCert, tlsKey] = [join(dir, "cert.pem"), join(dir, "key.pem")];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"].concat(
+      ["-days", "2", "-subj", "/CN=nats.example", "-addext", "subjectAltName=DNS:nats.example"],
+      ["-keyout", tlsKey, "-out", tlsCert],
+    ),
+    { stdio: "ignore" },
+  );
+  return { tlsCert, tlsKey };
+}
+
+test.skipIf(!hasOpenssl)(
+  "with TLS the server listens on all addresses, and this machine takes exactly its certificate",
+  async () => {
+    const tls = certificate();
+    const { server, connect, keys } = await embeddedServer({ nats: { host: "0.0.0.0", ...tls } });
+    expect(server.url).toBe(`nats://127.0.0.1:${server.port}`);
+    const link = await connect(keys.daemon, { tls: pinnedTls(tls.tlsCert) });
+    expect(await link.nc.rtt()).toBeLessThan(1000);
+
+    const other = certificate();
+    const own = readFileSync(tls.tlsCert, "utf8");
+    expect(readFileSync(other.tlsCert, "utf8")).not.toBe(own);
+    await expect(connect(keys.daemon, { tls: pinnedTls(other.tlsCert) })).rejects.toMatchObject({
+      code: "connection-refused",
+    });
+    await expect(connect(keys.daemon)).rejects.toMatchObject({ code: "connection-refused" });
+  },
+);
+
+test("an address that others reach is refused without TLS, and nothing is started", async () => {
+  const dataDir = tempDir();
+  const refused = embeddedServer({ dataDir, nats: { host: "0.0.0.0" } });
+  await expect(refused).rejects.toMatchObject({ code: "bad-settings" });
+});

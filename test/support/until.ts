@@ -1,0 +1,25 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+const POLL_MS = 20;
+
+/**
+ * Waits until `ok` holds for what `read` answers (by default: until it answers something truthy) and gives that answer.
+ * Fails with the last answer when `deadlineMs` is over. The only place in the tests that waits for time.
+ */
+export async function until<T>(
+  read: () => T | Promise<T>,
+  ok: (value: T) => boolean = Boolean,
+  deadlineMs = 10_000,
+): Promise<T> {
+  const endMs = performance.now() + deadlineMs;
+  for (;;) {
+    const value = await read();
+    if (ok(value)) return value;
+    if (performance.now() > endMs) {
+      throw new Error(
+        `Not so within ${deadlineMs} ms; the last answer was ${JSON.stringify(value)}`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
