@@ -11,6 +11,7 @@ import { startAudit } from "./audit/start-audit.ts";
 import { startBroker } from "./broker.ts";
 import { adminHandlers } from "./control/admin-handlers.ts";
 import { auditViolation } from "./control/audit-violations.ts";
+import { createCatchUp } from "./control/catch-up.ts";
 import { serveControl } from "./control/serve.ts";
 import { taskHandlers } from "./control/task-handlers.ts";
 import { type ViewHandlersDeps, viewHandlers } from "./control/view-handlers.ts";
@@ -21,7 +22,7 @@ import { lockDataDir } from "./lifecycle/lock.ts";
 import { createServiceStack } from "./lifecycle/service.ts";
 import { openLogFile } from "./log.ts";
 import { createGroup } from "./nats/group.ts";
-import { createTaskConsumers, ensureStreams } from "./nats/streams.ts";
+import { createTaskConsumers, ensureStreams, streamState } from "./nats/streams.ts";
 import { createWire, type Wire } from "./nats/wire.ts";
 import { nodeEnv } from "./node-process.ts";
 import { COMPLETED_PATTERN, onPhaseCompleted, type RunsDeps } from "./pipelines/runs.ts";
@@ -217,6 +218,10 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         audit,
         registry,
         leases: leases,
+        catchUp: createCatchUp({
+          audit,
+          lastSeq: async () => (await streamState(wire, names.stream.state)).lastSeq,
+        }),
         progressOf: facts.progressOf,
       };
       let pools: Pools | null = null;
@@ -226,7 +231,14 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         audit,
         handlers: {
           ...viewHandlers(view),
-          ...taskHandlers({ move: parts.move, enqueue, runs, audit, due: () => due }),
+          ...taskHandlers({
+            move: parts.move,
+            enqueue,
+            runs,
+            audit,
+            catchUp: view.catchUp,
+            due: () => due,
+          }),
           ...adminHandlers({
             view,
             audit,

@@ -188,11 +188,14 @@ export function createAuditService(deps: ServiceDeps): AuditService {
         log,
         async startAt(facts) {
           const start = await startAt(facts);
-          followed.reset(memory.followed);
-          board.followed(memory.followed);
+          // What was purged before it was read will never come: nobody may wait for it.
+          const gone = facts.firstSeq - 1;
+          const followedSeq = Math.max(memory.followed, gone);
+          followed.reset(followedSeq);
+          board.followed(followedSeq);
           const cursor = keeper.writer()?.cursor().seq;
-          if (cursor !== undefined) tellWritten(cursor, true);
-          followed.reached(memory.followed);
+          if (cursor !== undefined) tellWritten(Math.max(cursor, gone), true);
+          followed.reached(followedSeq);
           return start;
         },
         onLast(last) {
@@ -212,6 +215,8 @@ export function createAuditService(deps: ServiceDeps): AuditService {
     },
     followed: (seq) => followed.wait(seq),
     written(seq) {
+      // Facts that came before this question wait for the end of the turn.
+      jobs.flush();
       const { state } = keeper;
       if (state.kind === "unavailable")
         return Promise.reject(

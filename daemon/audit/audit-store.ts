@@ -186,7 +186,10 @@ export interface AuditStore {
   }): void;
   /** Resolves when every record up to `seq` of the state stream has been followed (in memory), whatever the database does. */
   followed(seq: number): Promise<void>;
-  /** Resolves when every record up to `seq` is in the database. Rejects with `audit-store-unavailable` when it cannot be written. */
+  /**
+   * Resolves when every record up to `seq` is in the database, and every refusal, note and change of priority that was told
+   * before this call. Rejects with `audit-store-unavailable` when it cannot be written.
+   */
   written(seq: number): Promise<void>;
   /** How many records of the state stream are not in the database yet, as last reported. */
   readonly lagRecords: number;

@@ -63,6 +63,9 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
   let thread: Worker | null = null;
   let stopping = false;
   let nextCall = 0;
+  /** Facts that were told to the thread, and how many of them it is known to have written. */
+  let told = 0;
+  let toldWritten = 0;
   let gathered: { calls: number[]; sizes: number[]; cells: Cell[] } | null = null;
 
   const start = (): Promise<void> =>
@@ -185,8 +188,14 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     else for (const call of batch.calls) settle(call, "its thread ended");
   }
 
+  /** What has no record in the journal: there is no sequence to wait for. */
+  function tell(fact: ToThread & { kind: "event" | "priority" }): void {
+    told += 1;
+    post(fact);
+  }
+
   function event(row: EventRow): void {
-    post({ kind: "event", row });
+    tell({ kind: "event", row });
   }
 
   let started = false;
@@ -222,7 +231,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     async withdraw(ids) {
       if (ids.length > 0) await ask("withdraw", ids);
     },
-    priorityChanged: (change) => post({ kind: "priority", change }),
+    priorityChanged: (change) => tell({ kind: "priority", change }),
     refused: (entry) =>
       event({
         at: entry.at,
@@ -245,7 +254,10 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
       if (read(BOARD.followed) < seq) await ask("followed", seq);
     },
     async written(seq) {
-      if (read(BOARD.written) < seq) await ask("written", seq);
+      if (read(BOARD.written) >= seq && toldWritten === told) return;
+      const toldBefore = told;
+      await ask("written", seq);
+      toldWritten = Math.max(toldWritten, toldBefore);
     },
     get lagRecords() {
       return Math.max(0, read(BOARD.last) - read(BOARD.written));

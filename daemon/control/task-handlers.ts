@@ -10,8 +10,9 @@ import { escalate } from "../queue/escalate.ts";
 import { type Actor, locate, type MoveDeps } from "../queue/move.ts";
 import { redrive } from "../queue/redrive.ts";
 import type { Caller } from "./authorize.ts";
-import { actOnEach, idsOf } from "./bulk.ts";
+import { actOnEach, idsOf, type Target } from "./bulk.ts";
 import { cancelRun } from "./cancel-run.ts";
+import type { CatchUp } from "./catch-up.ts";
 import type { Call, Handlers } from "./serve.ts";
 
 export interface TaskHandlersDeps {
@@ -19,6 +20,7 @@ export interface TaskHandlersDeps {
   readonly enqueue: EnqueueDeps;
   readonly runs: RunsDeps;
   readonly audit: AuditStore;
+  readonly catchUp: CatchUp;
   readonly due: () => DueClock;
 }
 
@@ -40,6 +42,12 @@ function actorOf(caller: Caller): Actor {
 export function taskHandlers(deps: TaskHandlersDeps): Pick<Handlers, TaskVerbs> {
   const { move, audit } = deps;
   const reader = (): ReturnType<MoveDeps["reader"]> => move.reader();
+
+  /** A filter is answered by the audit: it must know what was done before. */
+  const matching = async (target: Target): Promise<readonly string[]> => {
+    if ("where" in target) await deps.catchUp.all();
+    return idsOf(audit, target);
+  };
 
   const cancelOne = async (id: string, why: string | null, caller: Caller): Promise<void> => {
     refuseForeign(deps, id, caller);
@@ -93,7 +101,7 @@ export function taskHandlers(deps: TaskHandlersDeps): Pick<Handlers, TaskVerbs> 
               },
             }
           : request;
-      return actOnEach(await idsOf(audit, waiting), request.dryRun, (id) =>
+      return actOnEach(await matching(waiting), request.dryRun, (id) =>
         escalate(move, id, change, actorOf(call.caller)),
       );
     },
@@ -129,7 +137,7 @@ export function taskHandlers(deps: TaskHandlersDeps): Pick<Handlers, TaskVerbs> 
         ...(request.input === undefined ? {} : { input: request.input }),
         ...(request.priority === undefined ? {} : { level: request.priority }),
       };
-      return actOnEach(await idsOf(audit, dead), request.dryRun, async (id) => {
+      return actOnEach(await matching(dead), request.dryRun, async (id) => {
         checkEditedInput(deps, id, request.input);
         return redrive(move, id, order, actorOf(call.caller));
       });
@@ -149,7 +157,7 @@ export function taskHandlers(deps: TaskHandlersDeps): Pick<Handlers, TaskVerbs> 
               },
             }
           : request;
-      return actOnEach(await idsOf(audit, living), request.dryRun, (id) =>
+      return actOnEach(await matching(living), request.dryRun, (id) =>
         cancelOne(id, request.reason ?? null, call.caller),
       );
     },

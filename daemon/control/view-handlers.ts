@@ -10,10 +10,11 @@ import { allPipelines } from "../pipelines/pipelines.ts";
 import { chooseQueues } from "../queue/consume.ts";
 import type { JournalEntry } from "../queue/journal.ts";
 import type { LeaseWatch } from "../queue/leases.ts";
-import { findMessage, type Located, locate, type MoveDeps } from "../queue/move.ts";
+import { findMessage, type Located, locate, type MoveDeps, readRow } from "../queue/move.ts";
 import type { Registry } from "../queue/registry.ts";
 import { explain } from "../queue/why.ts";
 import type { ProgressEvent } from "../worker/progress.ts";
+import type { CatchUp } from "./catch-up.ts";
 import type { Handlers } from "./serve.ts";
 import { rowOfRecord, toDetail } from "./views.ts";
 
@@ -24,6 +25,7 @@ export interface ViewHandlersDeps {
   readonly audit: AuditStore;
   readonly registry: Registry;
   readonly leases: LeaseWatch;
+  readonly catchUp: CatchUp;
   progressOf(taskId: string): ProgressEvent | null;
 }
 
@@ -40,13 +42,20 @@ type ViewVerbs =
   | "audit_task"
   | "audit_verify";
 
-/** The verbs that only look. */
+/**
+ * The verbs that only look. What comes from the audit tells of every act that was answered before the question, unless the
+ * audit is behind (`CatchUp`).
+ */
 export function viewHandlers(deps: ViewHandlersDeps): Pick<Handlers, ViewVerbs> {
+  const { catchUp } = deps;
+  const { offThread } = deps.audit;
   const reader = (): ReturnType<MoveDeps["reader"]> => deps.move.reader();
   return {
     get: (request) => detail(deps, request.id),
-    list: (request) =>
-      deps.audit.offThread.list(request.where, request.limit, request.cursor ?? null),
+    async list(request) {
+      await catchUp.all();
+      return offThread.list(request.where, request.limit, request.cursor ?? null);
+    },
     why: (request) => why(deps, request.id),
     async queues() {
       return { queues: await queueViews(deps) };
@@ -59,19 +68,37 @@ export function viewHandlers(deps: ViewHandlersDeps): Pick<Handlers, ViewVerbs> 
         paramsSchema: z.toJSONSchema(params, { io: "input" }),
       })),
     }),
-    runs: async (request) => ({ runs: await deps.audit.offThread.runs(request.limit) }),
-    run_get(request) {
+    async runs(request) {
+      await catchUp.all();
+      return { runs: await offThread.runs(request.limit) };
+    },
+    async run_get(request) {
+      await catchUp.all();
       const run = reader().run(request.id);
       if (run === null) throw new AppError("run-not-found", { id: request.id });
       return run;
     },
     result: (request) => resultOf(deps, request.id),
-    audit_query: (request) => deps.audit.offThread.query(request.query, request.hours),
-    audit_task(request) {
+    async audit_query(request) {
+      await catchUp.all();
+      return offThread.query(request.query, request.hours);
+    },
+    async audit_task(request) {
+      await catchUpWith(deps, request.id);
       return { id: request.id, events: reader().timeline(request.id) };
     },
-    audit_verify: () => deps.audit.offThread.verify(),
+    async audit_verify() {
+      await catchUp.all();
+      return offThread.verify();
+    },
   };
+}
+
+/** Waits for one task's journal; for all of it when the audit has not heard of the task, whose queue it then cannot tell. */
+async function catchUpWith(deps: ViewHandlersDeps, id: string): Promise<void> {
+  const row = readRow(deps.move, id);
+  if (row === null) return deps.catchUp.all();
+  await deps.catchUp.upTo(async () => (await deps.move.journal.read(row.queue, id))?.seq ?? 0);
 }
 
 async function rowOf(
@@ -98,7 +125,10 @@ async function waitingEntry(deps: ViewHandlersDeps, task: Located): Promise<Jour
 
 async function detail(deps: ViewHandlersDeps, id: string): Promise<TaskDetail> {
   const { row, task } = await rowOf(deps, id);
-  const view = toDetail(row, task.entry, deps.move.reader(), deps.progressOf(id));
+  await deps.catchUp.upTo(task.entry?.seq ?? 0);
+  // Read again: what came meanwhile is in the attempts and the changes of priority too.
+  const present = readRow(deps.move, id) ?? row;
+  const view = toDetail(present, task.entry, deps.move.reader(), deps.progressOf(id));
   if (view.status !== "completed" || view.resultJson !== null) return view;
   return { ...view, resultJson: await resultText(deps, id, view.generation) };
 }
@@ -136,6 +166,7 @@ async function why(deps: ViewHandlersDeps, id: string): Promise<WhyView> {
   const record = task.entry?.record ?? null;
   const status = record?.s ?? row.status;
   const level = record?.l ?? row.level;
+  if (status === "waiting") await deps.catchUp.all();
   const workers = deps.leases.views().filter((worker) => serves(deps, worker.queues, row.queue));
   const pool = workers[0]?.queues ?? [row.queue];
   const lanes = status === "waiting" ? await countLanes(deps.wire, deps.names) : [];
@@ -192,6 +223,7 @@ export function whenReadable<T>(read: () => T, otherwise: T): T {
 }
 
 export async function queueViews(deps: ViewHandlersDeps): Promise<QueueView[]> {
+  await deps.catchUp.all();
   const lanes = await countLanes(deps.wire, deps.names);
   const byQueue = new Map<string, LaneCount[]>();
   for (const lane of lanes) {
