@@ -217,9 +217,6 @@ describe("habits", () => {
   /** Files that are longer than they should be, each with the reason. */
   const LONG: Readonly<Record<string, string>> = {
     "daemon/run.ts": "the composition root: every part in the order of its start",
-    "daemon/worker/finish.ts": "every way in which an execution ends; to be split",
-    "daemon/worker/executor.ts":
-      "claims, runs and finishes in one closure of counters; to be split",
     "shared/control.ts": "the table of control verbs with what each takes and answers",
     "shared/errors.ts": "the table of every failure",
   };

@@ -8,9 +8,11 @@ import { maxAttemptsOf } from "../queue/retry.ts";
 import type { TaskMessage } from "../queue/task-message.ts";
 import { average } from "../queue/window.ts";
 import { createExecution, type Execution } from "./execution.ts";
-import { buryMessage, type FinishDeps, runningText } from "./finish.ts";
+import { buryMessage } from "./finish.ts";
 import { createLateClaims } from "./late-claims.ts";
 import { parseInput, unknownTask } from "./parse-input.ts";
+import type { FinishDeps } from "./settle.ts";
+import { runningText } from "./usual-records.ts";
 
 export interface ClaimsDeps {
   readonly finish: FinishDeps;

@@ -1,39 +1,23 @@
-import type { TaskHooks } from "../define.ts";
 import type { TaskMessage } from "../queue/task-message.ts";
-import { average, planAhead } from "../queue/window.ts";
+import { planAhead } from "../queue/window.ts";
 import { createLevelBuffer } from "./buffer.ts";
 import { type ClaimsDeps, createClaims, EXPRESS_LEVEL } from "./claims.ts";
 import { drainRunning } from "./drain.ts";
-import { type ContextDeps, createContext, type Execution, type StopCause } from "./execution.ts";
-import {
-  completedText,
-  type Ending,
-  type FinishDeps,
-  finish,
-  handBack,
-  yieldMessage,
-} from "./finish.ts";
-import type { HoldTable } from "./hold-table.ts";
+import type { Execution, StopCause } from "./execution.ts";
+import { createOutcomes } from "./outcomes.ts";
 import { watchPatience } from "./patience.ts";
-import { isPromise, runHandler } from "./run-handler.ts";
-import { createStop } from "./stop.ts";
+import type { FinishDeps } from "./settle.ts";
+import { createSlots, type SlotTerms } from "./slots.ts";
 
 type ClaimParts = Pick<ClaimsDeps, "definition" | "incomplete" | "terminal" | "knownElsewhere">;
 
-export interface ExecutorDeps extends Omit<FinishDeps, "leave">, ContextDeps, ClaimParts {
-  readonly slots: number;
-  readonly expressSlots: number;
+export interface ExecutorDeps extends Omit<FinishDeps, "leave">, SlotTerms, ClaimParts {
   readonly journalRetentionMs: number;
   readonly ackWaitMs: number;
-  /** How long a handler may go on after its signal was aborted before its slot is taken back. */
-  readonly stopGraceMs: number;
-  readonly hooks: readonly TaskHooks[];
   nak(message: TaskMessage, delayMs: number | null): void;
   working(message: TaskMessage): void;
   /** Capacity grew. */
   onFree(): void;
-  onRunning(count: number): void;
-  readonly holds: HoldTable;
 }
 
 export interface Executor {
@@ -64,20 +48,16 @@ const MAX_FINISHING = 2000;
  */
 export function createExecutor(deps: ExecutorDeps): Executor {
   const buffer = createLevelBuffer<TaskMessage>();
-  const ready = createLevelBuffer<{ execution: Execution; input: unknown }>();
   const held = new Map<string, TaskMessage>();
   const running = new Map<string, Execution>();
-  let active = 0;
-  let finishing = 0;
-  let stuck = 0;
   let draining = false;
-  let handlerMs: number | null = null;
 
   const ahead = (): number =>
-    planAhead({ slots: deps.slots, handlerMs, claimMs: claims.roundTripMs });
-  const inHand = (): number => claims.count + ready.size + active;
+    planAhead({ slots: deps.slots, handlerMs: slots.handlerMs, claimMs: claims.roundTripMs });
+  const inHand = (): number => claims.count + slots.ready.size + slots.active;
   /** What stands before a high one: lower ones in hand are overtaken, running ones are not. */
-  const highInHand = (level: number): number => active + claims.countHigh + ready.countFrom(level);
+  const highInHand = (level: number): number =>
+    slots.active + claims.countHigh + slots.ready.countFrom(level);
 
   const release = (message: TaskMessage): void => {
     if (held.get(message.id) === message) held.delete(message.id);
@@ -116,9 +96,32 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     },
     claimed(execution, input) {
       running.set(execution.message.id, execution);
-      ready.push(execution.message.level, { execution, input });
+      slots.ready.push(execution.message.level, { execution, input });
     },
     settled: () => pumpSoon(),
+  });
+
+  const outcomes = createOutcomes({
+    finish: finishDeps,
+    concluded(execution) {
+      if (running.get(execution.message.id) === execution) running.delete(execution.message.id);
+      release(execution.message);
+      if (outcomes.count === MAX_FINISHING - 1) pump();
+    },
+  });
+
+  const slots = createSlots({
+    ...deps,
+    claims,
+    outcomes,
+    overdue({ message }) {
+      running.delete(message.id);
+      claims.start(message);
+    },
+    freed: () => patience.freed(),
+    roomAgain() {
+      if (!draining) pumpSoon();
+    },
   });
 
   /** Answers come in bursts: one look after each burst. */
@@ -134,8 +137,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
 
   /** Runs what is claimed, claims what is in hand, and says when there is room for more. */
   const pump = (): void => {
-    runReady();
-    if (!draining && finishing < MAX_FINISHING) {
+    slots.fill();
+    if (!draining && outcomes.count < MAX_FINISHING) {
       const room = deps.slots + ahead();
       while (buffer.size > 0) {
         const normal = inHand() < room;
@@ -143,156 +146,16 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         const message = buffer.shift(normal ? 0 : EXPRESS_LEVEL);
         if (message === undefined) break;
         claims.start(message);
-        if (ready.size > 0) runReady();
+        if (slots.ready.size > 0) slots.fill();
       }
     }
     deps.onFree();
   };
 
-  const runReady = (): void => {
-    for (;;) {
-      const least = active < deps.slots ? 0 : EXPRESS_LEVEL;
-      if (active >= deps.slots + deps.expressSlots) return;
-      const next = ready.shift(least);
-      if (next === undefined) return;
-      start(next.execution, next.input);
-    }
-  };
-
-  const start = (execution: Execution, input: unknown): void => {
-    if (execution.state === "ended") return;
-    if (claims.isOverdue(execution)) {
-      running.delete(execution.message.id);
-      claims.start(execution.message);
-      return;
-    }
-    active++;
-    deps.onRunning(active);
-    execution.state = "running";
-    execution.startedAt = deps.now();
-    execution.hold = deps.holds.put(execution.message.ack);
-    const began = performance.now();
-    const { timeoutMs } = execution.definition;
-    if (timeoutMs !== null) {
-      execution.timer = setTimeout(
-        () => stop(execution, { kind: "timeout", timeoutMs }),
-        timeoutMs,
-      );
-    }
-    let outcome: unknown;
-    try {
-      outcome = runHandler(deps.hooks, execution, input, createContext(execution, deps));
-    } catch (error) {
-      end(execution, { kind: "threw", error }, began);
-      return;
-    }
-    if (isPromise(outcome)) {
-      if (execution.claimSeq === 0) claims.watch(execution);
-      outcome.then(
-        (result) => end(execution, { kind: "returned", result }, began),
-        (error: unknown) => end(execution, { kind: "threw", error }, began),
-      );
-    } else {
-      end(execution, { kind: "returned", result: outcome }, began);
-    }
-  };
-
-  /** The handler is done, or its time is up: the slot is free and the outcome is on its way. */
-  const end = (execution: Execution, ending: Ending, began: number): void => {
-    if (execution.state === "ended") {
-      stuck--;
-      deps.stale(execution, ending.kind);
-      return;
-    }
-    execution.state = "ended";
-    if (execution.timer !== null) clearTimeout(execution.timer);
-    deps.onRunning(--active);
-    deps.holds.take(execution.hold);
-    patience.freed();
-    const tookMs = performance.now() - began;
-    handlerMs = average(handlerMs, tookMs);
-    claims.ended(execution, tookMs);
-    if (claims.isOverdue(execution)) {
-      deps.stale(execution, ending.kind);
-      finishDeps.leave(execution.message);
-      finishing++;
-      concluded(execution);
-      if (!draining) pumpSoon();
-      return;
-    }
-    if (
-      ending.kind !== "returned" ||
-      execution.stopped !== null ||
-      execution.claiming !== null ||
-      !finishUsual(execution, ending.result)
-    ) {
-      conclude(execution, () => finish(finishDeps, execution, ending));
-    }
-    if (!draining) pumpSoon();
-  };
-
-  /** The usual finish, without a promise. False: it is not the usual one. */
-  const finishUsual = (execution: Execution, result: unknown): boolean => {
-    const text = completedText(execution, deps.workerId, deps.now(), result);
-    if (text === null) return false;
-    const { message } = execution;
-    finishing++;
-    deps.journal.submit(message.queue, message.id, text, execution.claimSeq, (outcome) => {
-      if (outcome instanceof Error) {
-        finishing--;
-        conclude(execution, () => finish(finishDeps, execution, { kind: "returned", result }));
-        return;
-      }
-      if (outcome.kind === "lost") {
-        deps.stale(execution, "completed");
-        yieldMessage(finishDeps, execution);
-      } else finishDeps.ack(message);
-      concluded(execution);
-    });
-    return true;
-  };
-
-  const concluded = (execution: Execution): void => {
-    finishing--;
-    if (running.get(execution.message.id) === execution) running.delete(execution.message.id);
-    release(execution.message);
-    if (finishing === MAX_FINISHING - 1) pump();
-  };
-
-  const conclude = (execution: Execution, write: () => Promise<void>): void => {
-    finishing++;
-    const { claiming: late } = execution;
-    (late === null ? write() : late.then(write))
-      .catch((error: unknown) =>
-        deps.log("finish_failed", { taskId: execution.message.id, error: String(error) }),
-      )
-      .finally(() => concluded(execution));
-  };
-
-  const stop = createStop({
-    stopGraceMs: deps.stopGraceMs,
-    conclude: (execution, error) =>
-      conclude(execution, () => finish(finishDeps, execution, { kind: "threw", error })),
-    abandoned(execution, cause) {
-      active--;
-      stuck++;
-      deps.onRunning(active);
-      deps.holds.take(execution.hold);
-      const { id, name } = execution.message;
-      deps.log("handler_stuck", { taskId: id, name, cause: cause.kind });
-      pumpSoon();
-    },
-  });
-
-  const giveBack = (execution: Execution): void => {
-    execution.state = "ended";
-    conclude(execution, () => handBack(finishDeps, execution));
-  };
-
   /** It has not started: unclaimed it needs no more than its message. */
   const giveBackWaiting = (execution: Execution): void => {
     if (execution.claimSeq !== 0) {
-      giveBack(execution);
+      outcomes.giveBack(execution);
       return;
     }
     execution.state = "ended";
@@ -302,26 +165,26 @@ export function createExecutor(deps: ExecutorDeps): Executor {
 
   const patience = watchPatience({
     slots: deps.slots,
-    busy: () => !draining && active >= deps.slots,
-    waiting: () => ready.size + buffer.size,
+    busy: () => !draining && slots.active >= deps.slots,
+    waiting: () => slots.ready.size + buffer.size,
     isQuick: () => ahead() > 0,
     giveBack(heldMs) {
       // Nothing is taken ahead again until quick handlers have become the rule again.
-      handlerMs = Math.max(handlerMs ?? 0, heldMs);
+      slots.slowed(heldMs);
       for (const message of buffer.drain()) later(message, null);
-      for (const { execution } of ready.drain()) giveBackWaiting(execution);
+      for (const { execution } of slots.ready.drain()) giveBackWaiting(execution);
     },
   });
 
   return {
     get running() {
-      return active;
+      return slots.active;
     },
     get stuck() {
-      return stuck;
+      return slots.stuck;
     },
     capacity(level) {
-      if (draining || finishing >= MAX_FINISHING) return 0;
+      if (draining || outcomes.count >= MAX_FINISHING) return 0;
       const extra = ahead();
       const high = level >= EXPRESS_LEVEL;
       const room = deps.slots + extra + (high ? deps.expressSlots : 0);
@@ -349,7 +212,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     cancel(taskId, cause) {
       const execution = running.get(taskId);
       if (execution === undefined || execution.state === "ended") return false;
-      stop(execution, cause);
+      slots.stop(execution, cause);
       return true;
     },
     yieldTask: (taskId) => claims.ask(taskId, running.get(taskId)),
@@ -357,17 +220,13 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       draining = true;
       patience.stop();
       for (const message of buffer.drain()) later(message, null);
-      for (const { execution } of ready.drain()) giveBackWaiting(execution);
+      for (const { execution } of slots.ready.drain()) giveBackWaiting(execution);
       await drainRunning({
         limitMs,
         running,
-        idle: () => active === 0 && finishing === 0 && claims.count === 0,
-        written: () => finishing === 0,
-        giveBack(execution) {
-          deps.holds.take(execution.hold);
-          active--;
-          giveBack(execution);
-        },
+        idle: () => slots.active === 0 && outcomes.count === 0 && claims.count === 0,
+        written: () => outcomes.count === 0,
+        giveBack: slots.evict,
       });
       clearInterval(extend);
     },

@@ -1,5 +1,6 @@
 import type { Execution } from "./execution.ts";
-import { type FinishDeps, runningText } from "./finish.ts";
+import type { FinishDeps } from "./settle.ts";
+import { runningText } from "./usual-records.ts";
 
 /** Claims of tasks that run already. */
 export interface LateClaims {
