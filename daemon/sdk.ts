@@ -35,3 +35,4 @@ export { nonRetryable, retryLater } from "./outcome-errors.ts";
 export { type ConnectedClient, type ConnectOptions, connect } from "./sdk/connect.ts";
 export { defineConfig } from "./sdk/define-config.ts";
 export { defineTask } from "./sdk/define-task.ts";
+export { type Working, type WorkOptions, work } from "./sdk/work.ts";

@@ -40,7 +40,14 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // The supervisor of the worker processes, whose state the status shows.
     "daemon/worker",
   ],
-  "daemon/sdk": ["daemon/lifecycle", "daemon/nats", "daemon/settings.ts", "daemon/user-rules.ts"],
+  "daemon/sdk": [
+    "daemon/lifecycle",
+    "daemon/nats",
+    "daemon/settings.ts",
+    "daemon/user-rules.ts",
+    // The worker that a process of the author's own runs: loaded when it is asked for.
+    "daemon/worker/start-worker.ts",
+  ],
   // Looks from outside: it asks the daemon as every client does, and never reaches into its queue, audit or control.
   "daemon/cli": [
     "daemon/lifecycle",

@@ -59,6 +59,12 @@ export function createWriteRecords(
        started_at = ?, ended_at = ?, duration_ms = ?, result = ?, result_ref_bytes = ?, error = ?,
        error_code = ?, dead_reason = ?, last_seq = ? WHERE row = ?`,
   );
+  // The one statement of a task that ends with its first record: nothing that it does not find as enqueued is touched.
+  const completeUntouched = db.prepare(
+    `UPDATE task_audit SET status = 'completed', level = ?, attempts = ?, max_attempts = coalesce(?, max_attempts),
+       worker = ?, started_at = ?, ended_at = ?, duration_ms = ?, result = ?, result_ref_bytes = ?, last_seq = ?
+     WHERE task_id = ? AND last_seq = 0 AND status = 'waiting' AND generation = 1 AND run_id IS NULL`,
+  );
   const insert = db.prepare(
     `INSERT INTO task_audit (status, level, generation, attempts, max_attempts, worker, due_at, started_at,
        ended_at, duration_ms, result, result_ref_bytes, error, error_code, dead_reason, last_seq,
@@ -105,11 +111,39 @@ export function createWriteRecords(
     return draft;
   }
 
+  /** Most tasks end with their only record: that is written without reading the row first. False: not such a task. */
+  function completedAtOnce(followed: FollowedRecord, record: JournalRecord): boolean {
+    const { id, queue, seq } = followed;
+    const { state, attempts: ended } = project(UNTOUCHED, record, seq, resultText(followed))!;
+    const { changes } = completeUntouched.run([
+      state.level,
+      state.attempts,
+      record.x ?? null,
+      state.worker,
+      state.startedAt,
+      state.endedAt,
+      state.durationMs,
+      state.result,
+      state.resultRefBytes,
+      seq,
+      id,
+    ]);
+    if (changes === 0) return false;
+    for (const attempt of ended) attempts.push(attemptCells(id, attempt));
+    counts.add(queue, "waiting", -1);
+    counts.add(queue, "completed", 1);
+    chain.append(eventOf(followed));
+    return true;
+  }
+
   function follow(followed: FollowedRecord, replayed: boolean): void {
     const { record, id, seq } = followed;
     if (record === null) {
       chain.append(eventOf(followed));
       return;
+    }
+    if (!replayed && record.s === "completed" && record.g === 1 && !drafts.has(id)) {
+      if (completedAtOnce(followed, record)) return;
     }
     const draft = draftOf(followed, record);
     const projection = project(draft.state, record, seq, resultText(followed));

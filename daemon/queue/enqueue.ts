@@ -7,7 +7,14 @@ import { INPUT_LIMIT_BYTES, type JournalRecord, type RunDescriptor } from "../..
 import type { AuditStore, EnqueueJournaled, EnqueueRow } from "../audit/audit-store.ts";
 import type { Group } from "../nats/group.ts";
 import type { TaskConsumers } from "../nats/streams.ts";
-import { encodeHeaders, isStreamFull, type Stored, type Wire } from "../nats/wire.ts";
+import {
+  encodeHeaders,
+  isStreamFull,
+  JetStreamRefusal,
+  type Stored,
+  type Wire,
+  WRONG_LAST_SEQUENCE,
+} from "../nats/wire.ts";
 import type { Journal } from "./journal.ts";
 import type { KnownTask, Registry } from "./registry.ts";
 
@@ -115,18 +122,20 @@ function refuseWithoutStorage(deps: EnqueueDeps): void {
   if (failure !== null) throw failure;
 }
 
-/** A task that waits no more needs no further message. Only that very one goes: others on its subject are not ours. */
-function takeBack(deps: EnqueueDeps, sent: Stored | null | Error): void {
+/** A task that was there before needs no further message. Only that very one goes: others on its subject are not ours. */
+async function takeBack(deps: EnqueueDeps, sent: Stored | null | Error): Promise<void> {
   if (sent === null || sent instanceof Error || sent.duplicate) return;
-  deps.wire.remove(deps.names.stream.tasks, sent.seq).catch(() => {
+  try {
+    await deps.wire.remove(deps.names.stream.tasks, sent.seq);
+  } catch {
     // Ignored: whoever receives it finds the task's journal, or an ended task in the audit, and drops it.
-  });
+  }
 }
 
 /**
  * A repeat is answered only when the task is on the broker: its first sending may have been journaled and then have met a
- * broker that was away. Safe to repeat, as the broker drops it or the journal fences it. `early`: what came of publishing
- * it on the caller's word that its id was new.
+ * broker that was away. It is sent again unless the broker shows the task: a message of it, or a record. `early`: what came
+ * of publishing it on the caller's word that its id was new.
  */
 async function repeated(
   deps: EnqueueDeps,
@@ -134,15 +143,23 @@ async function repeated(
   outcome: Extract<EnqueueJournaled, { kind: "duplicate" }>,
   early: Stored | null | Error | undefined,
 ): Promise<EnqueueResult> {
-  if (outcome.status !== "waiting" || row.dueAt !== null) {
-    if (early !== undefined) takeBack(deps, early);
-    return toDuplicate(outcome);
-  }
+  if (early !== undefined) await takeBack(deps, early);
+  if (outcome.status !== "waiting" || row.dueAt !== null) return toDuplicate(outcome);
   const { id, queue, level } = outcome;
-  const sent = early ?? (await settled(send(deps, { ...row, id, queue, level })));
+  const sent = await settled(sendAgain(deps, { ...row, id, queue, level }));
   return sent instanceof Error
     ? { error: new AppError("broker-unavailable", { what: sent.message }, sent).toWire() }
     : toDuplicate(outcome);
+}
+
+async function sendAgain(deps: EnqueueDeps, row: EnqueueRow): Promise<Stored | null> {
+  if ((await deps.journal.read(row.queue, row.id)) !== null) return null;
+  try {
+    return await send(deps, row, true);
+  } catch (error) {
+    if (error instanceof JetStreamRefusal && error.errCode === WRONG_LAST_SEQUENCE) return null;
+    throw error;
+  }
 }
 
 /** Errors as values, so that none goes unobserved while the journal is awaited. */
@@ -238,10 +255,7 @@ function toDuplicate(outcome: Extract<EnqueueJournaled, { kind: "duplicate" }>):
 
 /** Header lines of generation 1 of a task. */
 function taskHeaders(row: EnqueueRow): [string, string][] {
-  const pairs: [string, string][] = [
-    [HEADER.msgId, `${row.id}:1`],
-    [HEADER.name, row.name],
-  ];
+  const pairs: [string, string][] = [[HEADER.name, row.name]];
   if (row.correlationId !== null) pairs.push([HEADER.correlation, row.correlationId]);
   if (row.traceId !== null) pairs.push([HEADER.trace, row.traceId]);
   if (row.category !== null) pairs.push([HEADER.category, row.category]);
@@ -264,18 +278,27 @@ function sendGrouped(
   });
 }
 
-/** Puts a journaled task on the broker: among the waiting, or parked until it is due (null). Safe to repeat. */
+/**
+ * Puts a journaled task on the broker: among the waiting, or parked until it is due (null). `again`: it may have been sent
+ * before; a message of it that waits still refuses this one.
+ *
+ * A task that is sent for the first time has no message id: the broker would keep each for two minutes, 200 bytes a task,
+ * to refuse a repeat that only `again` can be. A batch of the group is sent again by itself, so there ids are needed.
+ */
 async function send(
   deps: Pick<EnqueueDeps, "wire" | "names" | "journal" | "group">,
   row: EnqueueRow,
+  again = false,
 ): Promise<Stored | null> {
   const headers = taskHeaders(row);
+  const messageId: [string, string] = [HEADER.msgId, `${row.id}:1`];
   if (row.dueAt === null) {
     const subject = deps.names.task(row.level, row.queue, row.id);
+    if (again) headers.push([HEADER.expectLast, "0"]);
     if (deps.group === null) return deps.wire.publish(subject, row.input, encodeHeaders(headers));
-    return sendGrouped(deps.group, subject, row.input, headers);
+    return sendGrouped(deps.group, subject, row.input, [messageId, ...headers]);
   }
-  headers.push([HEADER.due, String(row.dueAt)], [HEADER.level, String(row.level)]);
+  headers.push(messageId, [HEADER.due, String(row.dueAt)], [HEADER.level, String(row.level)]);
   await deps.wire.publish(deps.names.due(row.queue, row.id), row.input, encodeHeaders(headers));
   const record: JournalRecord = {
     s: "scheduled",

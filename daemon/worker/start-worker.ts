@@ -13,7 +13,7 @@ import { describeWorker } from "./describe-worker.ts";
 import type { Execution } from "./execution.ts";
 import { createExecutor, type Executor } from "./executor.ts";
 import { createHoldTable, type HoldTable } from "./hold-table.ts";
-import { startLeaseKeeper } from "./lease-keeper.ts";
+import { type LeaseKeeper, startLeaseKeeper } from "./lease-keeper.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 import { ALL_WORKERS, type Hello, type Order, type OrderReply, type Welcome } from "./protocol.ts";
 
@@ -54,13 +54,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const id = nuid.next();
   const names = createNames(options.prefix);
   const inboxPrefix = `_INBOX_${options.user}`;
-  const connected = await connectNats({
-    servers: options.servers.split(","),
-    seed: options.seed,
-    inboxPrefix,
-    name: `worker:${id}`,
-    waitOnFirstConnect: true,
-  });
   const holds = createHoldTable();
   const lease = startLeaseKeeper({
     holds: holds.memory,
@@ -71,12 +64,21 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     beatSubject: names.heartbeat(id),
     parentPid: options.parentPid,
   });
+  const connected = await connectNats({
+    servers: options.servers.split(","),
+    seed: options.seed,
+    inboxPrefix,
+    name: `worker:${id}`,
+    waitOnFirstConnect: true,
+  }).catch(async (error: unknown) => {
+    await lease.stop();
+    throw error;
+  });
   const { nc } = connected;
   const wire = createWire(nc, { inbox: `${inboxPrefix}.${id}.r` });
   const hello = describeWorker(options, id);
   const welcome = await greet(connected, names, hello);
-  await lease.connected;
-  lease.beat(welcome.heartbeatMs);
+  beatUntilKept(connected, names.heartbeat(id), lease, welcome.heartbeatMs);
   const progress = createProgressReporter(nc, names);
   const executor = makeExecutor(options, {
     id,
@@ -135,6 +137,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         return;
       }
       if (order.kind === "hello") sayHello();
+      if (order.kind === "lost") executor.lost(order.taskId, order.claim);
       m.respond(JSON.stringify({ done } satisfies OrderReply));
     },
   });
@@ -148,6 +151,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     if (state.kind !== "connected") return;
     // The daemon may be a new one that does not know this worker.
     sayHello();
+    // Leases may have ended meanwhile, and the word of it found nobody.
+    
     sweep?.renew();
   });
   await nc.flush();
@@ -274,6 +279,24 @@ function taskLog(options: WorkerOptions, execution: Execution): TaskLog {
     warn: (event, data) => options.log.warn(event, { ...data, ...ids }),
     error: (event, data) => options.log.error(event, { ...data, ...ids }),
   };
+}
+
+/** The lease keeper's thread takes a moment to connect: until then the heartbeats come from here. */
+function beatUntilKept(
+  { nc }: NatsLink,
+  subject: string,
+  lease: LeaseKeeper,
+  everyMs: number,
+): void {
+  const timer = setInterval(() => {
+    if (nc.isClosed()) clearInterval(timer);
+    else nc.publish(subject, JSON.stringify({ running: 0, blockedMs: 0 }));
+  }, everyMs);
+  timer.unref();
+  void lease.connected.then(() => {
+    clearInterval(timer);
+    lease.beat(everyMs);
+  });
 }
 
 /** A completion that came too late is a fact worth keeping: the daemon writes it to the audit. */

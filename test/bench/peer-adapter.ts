@@ -4,12 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
-import type { TaskDefinition } from "../../daemon/define.ts";
-import { noLog } from "../../daemon/log.ts";
-import { readSeed } from "../../daemon/nats/keys.ts";
 import { NODE_FLAGS, nodeEnv } from "../../daemon/node-process.ts";
-import { type ConnectedClient, connect, defineTask } from "../../daemon/sdk.ts";
-import { startWorker } from "../../daemon/worker/start-worker.ts";
+import type { ConnectedClient } from "../../daemon/sdk.ts";
 
 /**
  * msg_sys in the side-by-side benchmark of task queues: the interface that every peer there implements. One set of
@@ -49,8 +45,14 @@ interface EnqueueOptions {
 }
 
 const LEVELS = { top: 10, normal: 5, low: 2 } as const;
-const MAIN = fileURLToPath(new URL("../../daemon/main.ts", import.meta.url));
 const READY_MS = 30_000;
+
+/** The program as it is delivered: bundled, as `npm run build` and every set-up leave it. */
+const BUNDLE = new URL("../../dist/", import.meta.url);
+const { connect, defineTask, work } = (await import(
+  new URL("sdk.mjs", BUNDLE).href
+)) as typeof import("../../daemon/sdk.ts");
+const MAIN = fileURLToPath(new URL("daemon.mjs", BUNDLE));
 
 const nowUs = (): number => Number(process.hrtime.bigint()) / 1000;
 
@@ -114,16 +116,6 @@ function isReady(dir: string): boolean {
   }
 }
 
-function jobTask(
-  queue: string,
-  handler: (job: unknown) => unknown,
-): TaskDefinition<never, unknown> {
-  return defineTask({ name: `${queue}.job`, input: z.any() }, handler) as unknown as TaskDefinition<
-    never,
-    unknown
-  >;
-}
-
 export async function open(conn: Conn, spec: Spec): Promise<object> {
   const client: ConnectedClient = await connect({ dataDir: conn.dataDir });
   const task = `${spec.queue}.job`;
@@ -168,33 +160,20 @@ export async function open(conn: Conn, spec: Spec): Promise<object> {
   };
 }
 
-/** `process` of the interface: a worker inside the harness's own worker process. */
-async function work(
+/** `process` of the interface: a worker inside the harness's own worker process, by the SDK. */
+async function process_(
   conn: Conn,
   spec: Spec,
   handler: (job: unknown) => unknown,
 ): Promise<{ stop(): Promise<void> }> {
-  const lease = JSON.parse(readFileSync(join(conn.dataDir, "daemon.json"), "utf8")) as {
-    natsUrl: string;
-    prefix: string;
-  };
-  const key = await readSeed(join(conn.dataDir, "keys", "worker.nk"), "worker");
-  const worker = await startWorker({
-    servers: lease.natsUrl,
-    seed: key.seed,
-    user: "worker",
-    prefix: lease.prefix,
+  const worker = await work({
+    dataDir: conn.dataDir,
     pool: spec.queue,
     queues: [spec.queue],
-    namedByOthers: [],
     slots: spec.tuning?.concurrency ?? DEFAULTS.concurrency,
-    expressSlots: 1,
-    definitions: [jobTask(spec.queue, handler)],
-    hooks: [],
-    parentPid: null,
-    log: noLog,
+    tasks: [defineTask({ name: `${spec.queue}.job`, input: z.any() }, handler)],
   });
   return { stop: () => worker.stop(1000) };
 }
 
-export { work as process };
+export { process_ as process };
