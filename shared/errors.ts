@@ -271,20 +271,32 @@ export const ERRORS = {
   "cls-undo-refused": {
     exit: 6,
     retryable: false,
-    message: "{file} cannot be undone: {what}",
-    hint: "The last applied file is undone first; the result of the phase sync lists the files.",
+    message: "{file} cannot be undone: {what}.",
+    hint: "`msgsys cls files` lists the applied files and which of them can be undone.",
+  },
+  "cls-undo-needs-later": {
+    exit: 6,
+    retryable: false,
+    message: "{file} cannot be undone by itself: {what}.",
+    hint: "Undo the later files first, the last one first, or leave their keys as they are with --keep-later.",
+  },
+  "cls-file-unknown": {
+    exit: 6,
+    retryable: false,
+    message: "No file applied from {root} {what}.",
+    hint: "`msgsys cls files` lists them; a name, its id, or a part that no other name has will do.",
   },
   "cls-decision-refused": {
     exit: 6,
     retryable: false,
-    message: "Row {row} of {file} cannot be decided on: {what}",
+    message: "Row {row} of {file} cannot be decided on: {what}.",
     hint: "List the open rows again; the stored row may have changed since.",
   },
   "cls-phase-missing": {
     exit: 2,
     retryable: false,
     message: "The phase {phase} has no result for {root}: {what}",
-    hint: "Run the phase {phase} on this folder first.",
+    hint: "Run that phase on this folder first: `msgsys run cls_all --phase <phase> --root <folder>`.",
   },
   "cls-output-occupied": {
     exit: 2,

@@ -16,6 +16,7 @@ export function addTaskCommands(program: Command, lazy: Lazy): void {
   addMaking(program, lazy);
   addLooking(program, lazy);
   addActing(program, lazy);
+  addCls(program, lazy);
 }
 
 function addMaking(program: Command, lazy: Lazy): void {
@@ -148,4 +149,56 @@ function addActing(program: Command, lazy: Lazy): void {
     .option("--input <json>", "with this input instead")
     .addOption(new Option("--priority <level>", "at this level").argParser(parseLevel))
     .action(lazy(() => import("./redrive.ts")));
+}
+
+/** Looking into the store of a CLS folder, and changing what a sync did there. */
+function addCls(program: Command, lazy: Lazy): void {
+  const cls = program
+    .command("cls")
+    .description(
+      "look into what a CLS sync stored, and change it: preview, files, conflicts, undo",
+    );
+  const load = async (name: "preview" | "files" | "conflicts" | "review" | "undo" | "decide") => ({
+    run: (await import("./cls.ts"))[name],
+  });
+  const act = (command: Command): Command =>
+    command
+      .requiredOption("--root <folder>", "folder with the input")
+      .option("--priority <level>", "0 to 10 or a name", parseLevel)
+      .option("--timeout <time>", "give up waiting after this time", parseDuration);
+  act(cls.command("preview"))
+    .description("what a sync would do with each file; changes nothing")
+    .option("--out <folder>", "folder of the export: also tell whether it would be made again")
+    .option("--fresh", "as if it began with an empty store")
+    .option("--param <key=json>", "any other parameter of a run; may be repeated", collect, [])
+    .action(lazy(() => load("preview")));
+  act(cls.command("files"))
+    .description("files that were applied: when, by which run, with what, and can it be undone")
+    .action(lazy(() => load("files")));
+  const list = (command: Command): Command =>
+    act(command)
+      .option("--file <name>", "only rows of files with this in their name")
+      .option("--open", "only rows that nobody decided on")
+      .option("--limit <n>", "at most so many", parseCount, 100)
+      .option("--after <id>", "go on after this row", parseCount)
+      .option("--csv", "the whole list as CSV, a line for each differing column");
+  list(cls.command("conflicts"))
+    .description("rows with the date of the stored row and other content")
+    .action(lazy(() => load("conflicts")));
+  list(cls.command("review"))
+    .description("rows without a date where one is stored")
+    .action(lazy(() => load("review")));
+  act(cls.command("decide"))
+    .argument("<decision>", "take or keep")
+    .argument("<ids...>", "rows of the conflict or review list")
+    .description("take listed rows into the store, or keep what is stored")
+    .option("--reason <text>", "why; kept in the audit")
+    .action(lazy(() => load("decide")));
+  act(cls.command("undo"))
+    .argument("<file>", "id or name of an applied file, or a part of its name")
+    .description("take back what an applied file changed")
+    .option("--reason <text>", "why; kept with the file")
+    .option("--keep-later", "leave keys that a later file touched as that file left them")
+    .option("--again", "let the next sync apply the file again")
+    .action(lazy(() => load("undo")));
 }

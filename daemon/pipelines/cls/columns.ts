@@ -1,7 +1,7 @@
 import { cleanCell, parseDay, parseMoney } from "./values.ts";
 
 /** The columns of report 0031 that the pipeline itself reads; all others travel along untouched. */
-const REPORT_COLUMNS = {
+export const REPORT_COLUMNS = {
   item: "PMM Item Number",
   account: "Corp Acct",
   vendor: "Vendor Code",

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ClsStore } from "./store.ts";
 import { rowsBefore } from "./sync-apply.ts";
-import type { SyncCounts } from "./sync-counts.ts";
+import { type SyncCounts, zeroCounts } from "./sync-counts.ts";
 import type { KnownFile, ReportFile } from "./sync-plan.ts";
 
 /** A content that was applied to the store once. */
@@ -20,6 +20,29 @@ export interface StoredFile extends ReportFile {
   readonly archivedAt: string | null;
   /** Where the input was moved; null when it stayed where it was. */
   readonly archivedTo: string | null;
+  /** Null while nobody undid it. */
+  readonly undone: Undone | null;
+}
+
+/** Who took a file back, and what that did. */
+export interface Undone {
+  /** ISO time. */
+  readonly at: string;
+  /** The task that did it; the audit knows who asked for it. */
+  readonly taskId: string;
+  readonly reason: string;
+  readonly result: UndoResult;
+}
+
+/** What undoing a file did, in keys. */
+export interface UndoResult {
+  readonly file: string;
+  /** Keys that have their former rows again. */
+  readonly restored: number;
+  /** Keys that only this file had brought. */
+  readonly removed: number;
+  /** Keys that a later file changed again: they stay as that file left them. */
+  readonly keptByLater: number;
 }
 
 interface FileLine {
@@ -36,6 +59,10 @@ interface FileLine {
   undoable: number;
   archived_at: string | null;
   archived_to: string | null;
+  undone_at: string | null;
+  undone_by: string | null;
+  undone_reason: string | null;
+  undone_result: string | null;
 }
 
 function toFile(line: FileLine): StoredFile {
@@ -48,12 +75,31 @@ function toFile(line: FileLine): StoredFile {
     state: line.state,
     runId: line.run_id,
     appliedAt: line.applied_at,
-    counts: JSON.parse(line.counts) as SyncCounts,
+    // A record of an earlier version lacks the counts that came later.
+    counts: { ...zeroCounts(), ...(JSON.parse(line.counts) as Partial<SyncCounts>) },
     warnings: JSON.parse(line.warnings) as string[],
     undoable: line.undoable === 1,
     archivedAt: line.archived_at,
     archivedTo: line.archived_to,
+    undone: undoneOf(line),
   };
+}
+
+function undoneOf(line: FileLine): Undone | null {
+  if (line.undone_at === null || line.undone_result === null) return null;
+  return {
+    at: line.undone_at,
+    taskId: line.undone_by ?? "",
+    reason: line.undone_reason ?? "",
+    result: JSON.parse(line.undone_result) as UndoResult,
+  };
+}
+
+/** Notes that a file was taken back. */
+export function markUndone({ db }: ClsStore, id: number, undone: Undone): void {
+  db.prepare(
+    "UPDATE files SET state = 'undone', undone_at = ?, undone_by = ?, undone_reason = ?, undone_result = ? WHERE id = ?",
+  ).run(undone.at, undone.taskId, undone.reason, JSON.stringify(undone.result), id);
 }
 
 /** Every file that was ever applied, in the order they were. */

@@ -1,6 +1,20 @@
 import { AppError } from "../../../shared/errors.ts";
+import type { ClsContext } from "./params.ts";
 import { type ClsStore, type OpenOptions, openClsStore } from "./store.ts";
 import { type LockOptions, lockRoot } from "./store-lock.ts";
+
+/** How a task waits for its turn on a root: obeying its signal, and saying for whom it waits. */
+export function lockOptions(ctx: ClsContext): LockOptions {
+  return {
+    runId: ctx.runId,
+    signal: ctx.signal,
+    onWait(holder, waitedMs) {
+      const what = `waiting for ${holder === null ? "another run" : `run ${holder.runId}`} on this root`;
+      ctx.progress({ done: Math.round(waitedMs / 1000), total: null, what });
+      ctx.log("info", "cls.store.waiting", { holder, waitedMs: Math.round(waitedMs) });
+    },
+  };
+}
 
 /**
  * Does `work` on the store of a root while no other run does, and closes it whatever happens.

@@ -84,10 +84,11 @@ function requireSynced({ db }: ClsStore, params: ClsParams): void {
   if (applied === undefined) throw notSynced(params);
 }
 
-function notSynced(params: ClsParams): AppError {
+/** There is nothing to look at before the first sync. */
+export function notSynced({ root }: Pick<ClsParams, "root">): AppError {
   return new AppError("cls-phase-missing", {
     phase: "sync",
-    root: params.root,
+    root,
     what: "no file of reports/0031 was applied yet.",
   });
 }

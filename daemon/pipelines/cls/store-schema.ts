@@ -26,6 +26,7 @@ export const ROWS_INDEXES: readonly string[] = [
  *
  * - `layouts`: headers; the cells of a row are one text in the order of its layout, which is far faster than a column each.
  * - `files`: what was applied, by content (sha256), in the order of `id`. `superseded`: a later full file replaced all rows.
+ *   `undone_by` is the task that took it back.
  * - `rows`: the stored report. `day` is the Item Update Date, `price1` ten-thousandths, `contract` null when there is none.
  * - `events`: what became of each increment row. `changes`: its differences as [column, old, new, onlyWriting] lists.
  * - `replaced`: rows as they were before a file replaced them, for undoing it.
@@ -110,5 +111,11 @@ export const MIGRATIONS: readonly string[] = [
     decided_at TEXT
   ) STRICT;
   CREATE INDEX pending_file ON pending (file);
+  `,
+  `
+  ALTER TABLE files ADD COLUMN undone_at TEXT;
+  ALTER TABLE files ADD COLUMN undone_by TEXT;
+  ALTER TABLE files ADD COLUMN undone_reason TEXT;
+  ALTER TABLE files ADD COLUMN undone_result TEXT;
   `,
 ];

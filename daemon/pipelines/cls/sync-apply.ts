@@ -181,6 +181,8 @@ function mergeRow(
   const { rows, log, fileId, layout } = merge;
   const { event, stored, changes } = judge(merge, typed);
   countEvent(merge.counts, event);
+  // An equal date is only skipped when the content is equal too.
+  if (event === "older" && typed.day === newest(stored)?.day) merge.counts.skippedSame += 1;
   const taken = isTaken(event, sameDate);
   if (taken) {
     const origin = { file: fileId, row, layout };

@@ -9,6 +9,10 @@ export interface SyncCounts {
   rowsConflict: number;
   rowsReview: number;
   rowsFiltered: number;
+  /** Of the updated rows, those where nothing but the date differs. */
+  updatedSame: number;
+  /** Of the skipped rows, those that the store has just so. */
+  skippedSame: number;
   /** Rows of a full file that share their key with an earlier one. */
   duplicateKeys: number;
 }
@@ -22,6 +26,8 @@ export function zeroCounts(): SyncCounts {
     rowsConflict: 0,
     rowsReview: 0,
     rowsFiltered: 0,
+    updatedSame: 0,
+    skippedSame: 0,
     duplicateKeys: 0,
   };
 }
@@ -39,6 +45,7 @@ const COUNT_OF: Record<RowEvent, keyof SyncCounts> = {
 export function countEvent(counts: SyncCounts, event: RowEvent): void {
   counts.rowsIn += 1;
   counts[COUNT_OF[event]] += 1;
+  if (event === "updated_same") counts.updatedSame += 1;
 }
 
 export function addCounts(sum: SyncCounts, more: Readonly<SyncCounts>): void {

@@ -1,5 +1,5 @@
 import { AppError } from "../../../shared/errors.ts";
-import { csvRecord } from "./csv-writer.ts";
+import { foldName, REPORT_COLUMNS, type ReportHeader } from "./columns.ts";
 import type { FieldChange } from "./row-diff.ts";
 import { createRowStore, typeRow } from "./row-store.ts";
 import { bumpVersion, type ClsStore, layoutReader, unpackCells } from "./store.ts";
@@ -16,9 +16,14 @@ export interface PendingRow {
   readonly day: string | null;
   /** Against the stored row at that time. */
   readonly differences: readonly FieldChange[];
+  /** Price1 as the stored row and this one had it, in the writing of their files: no amount is rounded. */
+  readonly storedPrice: string | null;
+  readonly price: string | null;
+  /** Item Update Date of the stored row, as its file had it. */
+  readonly storedDate: string | null;
   /** Null: nobody decided yet. */
   readonly decision: "keep" | "take" | null;
-  /** `policy`, or who decided. */
+  /** `policy`, or the task that decided; the audit knows who asked for it. */
   readonly decidedBy: string | null;
   /** ISO time. */
   readonly decidedAt: string | null;
@@ -28,6 +33,14 @@ export interface PendingFilter {
   readonly kind?: "conflict" | "review";
   /** Only rows that nobody decided on. */
   readonly open?: boolean;
+  /** Only rows of files whose name has this in it. */
+  readonly file?: string;
+}
+
+/** A part of a list: at most so many rows, those after an id. */
+export interface PendingPage {
+  readonly after: number;
+  readonly limit: number;
 }
 
 interface PendingLine {
@@ -49,7 +62,15 @@ interface PendingLine {
 const SELECT = `SELECT p.id, p.kind, p.file AS file_id, f.name AS file, p.row, p.key, p.day, p.layout, p.cells, p.differences,
   p.decision, p.decided_by, p.decided_at FROM pending p JOIN files f ON f.id = p.file AND f.state = 'applied'`;
 
-function toPending(line: PendingLine): PendingRow {
+function toPending(line: PendingLine, header: ReportHeader): PendingRow {
+  const differences = JSON.parse(line.differences) as FieldChange[];
+  const cells = unpackCells(line.cells);
+  // What does not differ is the same on both sides, to the letter.
+  const stored = (field: "price1" | "updateDate"): string | null => {
+    const name = foldName(REPORT_COLUMNS[field]);
+    const changed = differences.find(([column]) => foldName(column) === name);
+    return changed === undefined ? (cells[header.at[field]] ?? null) : changed[1];
+  };
   return {
     id: line.id,
     kind: line.kind,
@@ -57,60 +78,40 @@ function toPending(line: PendingLine): PendingRow {
     row: line.row,
     key: line.key,
     day: line.day,
-    differences: JSON.parse(line.differences) as FieldChange[],
+    differences,
+    storedPrice: stored("price1"),
+    price: cells[header.at.price1] ?? null,
+    storedDate: stored("updateDate"),
     decision: line.decision,
     decidedBy: line.decided_by,
     decidedAt: line.decided_at,
   };
 }
 
-/** The conflict and review lists of the files that are applied, in the order the rows came. */
-export function listPending({ db }: ClsStore, filter: PendingFilter = {}): PendingRow[] {
-  const lines = db
-    .prepare(
-      `${SELECT} WHERE (@kind IS NULL OR p.kind = @kind) AND (@open = 0 OR p.decision IS NULL) ORDER BY p.id`,
-    )
-    .all({ kind: filter.kind ?? null, open: filter.open === true ? 1 : 0 }) as PendingLine[];
-  return lines.map(toPending);
+const WHERE = `WHERE (@kind IS NULL OR p.kind = @kind) AND (@open = 0 OR p.decision IS NULL)
+  AND (@file IS NULL OR instr(lower(f.name), lower(@file)) > 0)`;
+
+function bindings({ kind, open, file }: PendingFilter) {
+  return { kind: kind ?? null, open: open === true ? 1 : 0, file: file ?? null };
 }
 
-/** The list as CSV, header first: a line per differing column, one line for a row without any. */
-export function* pendingCsv(rows: Iterable<PendingRow>): Generator<string> {
-  yield csvRecord([
-    "Id",
-    "Kind",
-    "File",
-    "Row",
-    "Key",
-    "Incoming Date",
-    "Column",
-    "Stored",
-    "Incoming",
-    "Decision",
-    "Decided By",
-    "Decided At",
-  ]);
-  for (const row of rows) {
-    const { id, kind, file, key, day, decision, decidedBy, decidedAt } = row;
-    const differences =
-      row.differences.length > 0 ? row.differences : [[null, null, null] as const];
-    for (const [column, stored, incoming] of differences) {
-      yield csvRecord([
-        id,
-        kind,
-        file,
-        row.row,
-        key,
-        day,
-        column,
-        stored,
-        incoming,
-        decision,
-        decidedBy,
-        decidedAt,
-      ]);
-    }
-  }
+/** How many rows a list has. */
+export function countPending({ db }: ClsStore, filter: PendingFilter): number {
+  const from = "FROM pending p JOIN files f ON f.id = p.file AND f.state = 'applied'";
+  return Number(db.prepare(`SELECT COUNT(*) ${from} ${WHERE}`).pluck().get(bindings(filter)));
+}
+
+/** The conflict and review lists of the files that are applied, in the order the rows came; read as they are asked for. */
+export function* listPending(
+  store: ClsStore,
+  filter: PendingFilter = {},
+  page: PendingPage = { after: 0, limit: Number.MAX_SAFE_INTEGER },
+): Generator<PendingRow> {
+  const headerOf = layoutReader(store);
+  const lines = store.db
+    .prepare(`${SELECT} ${WHERE} AND p.id > @after ORDER BY p.id LIMIT @limit`)
+    .iterate({ ...bindings(filter), ...page }) as IterableIterator<PendingLine>;
+  for (const line of lines) yield toPending(line, headerOf(line.layout));
 }
 
 /**
@@ -130,15 +131,16 @@ export function decidePending(
     .transaction(() => {
       const line = db.prepare(`${SELECT} WHERE p.id = ?`).get(id) as PendingLine | undefined;
       if (line === undefined) throw refused(String(id), "the list", "there is no such row");
+      const header = layoutReader(store)(line.layout);
       if (line.decision === "take") {
-        if (decision === "take") return toPending(line);
+        if (decision === "take") return toPending(line, header);
         throw refused(line.row, line.file, "it was taken already; undo the file instead");
       }
       if (decision === "take") takeRow(store, line);
       db.prepare(
         "UPDATE pending SET decision = ?, decided_by = ?, decided_at = ? WHERE id = ?",
       ).run(decision, by, at, id);
-      return toPending({ ...line, decision, decided_by: by, decided_at: at });
+      return toPending({ ...line, decision, decided_by: by, decided_at: at }, header);
     })
     .immediate();
 }

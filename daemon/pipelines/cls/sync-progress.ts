@@ -20,7 +20,7 @@ export function createReporter(ctx: ClsContext, files: number): Reporter {
   const tell = (what: string): void => {
     told = performance.now();
     const perSecond = Math.round((done / Math.max(told - began, 1)) * 1000);
-    const of = `file ${index + 1} of ${files}, ${name}`;
+    const of = `rows of file ${index + 1} of ${files} (${name})`;
     ctx.progress({ done, total: null, what: `${of}: ${what}, ${perSecond} rows/s` });
   };
   return {
@@ -32,7 +32,7 @@ export function createReporter(ctx: ClsContext, files: number): Reporter {
       done = rows;
       if (performance.now() - told < INTERVAL_MS) return;
       ctx.signal.throwIfAborted();
-      tell("rows");
+      tell("reading");
     },
     step: tell,
   };

@@ -1,47 +1,91 @@
 import { AppError } from "../../../shared/errors.ts";
-import { currentFull, fileById, type StoredFile, storedFiles } from "./file-store.ts";
+import {
+  currentFull,
+  fileById,
+  markUndone,
+  type StoredFile,
+  storedFiles,
+  type UndoResult,
+} from "./file-store.ts";
 import { bumpVersion, type ClsStore } from "./store.ts";
 import { ROWS_INDEXES } from "./store-schema.ts";
 import { rowsBefore } from "./sync-apply.ts";
+import { type LaterFile, planUndo } from "./undo-plan.ts";
 
-/** What undoing a file did, in keys. */
-export interface UndoResult {
-  readonly file: string;
-  /** Keys that have their former rows again. */
-  readonly restored: number;
-  /** Keys that only this file had brought. */
-  readonly removed: number;
-  /** Keys that a later file changed again: they stay as that file left them. */
-  readonly keptByLater: number;
+export interface UndoOrder {
+  /** The task that does it: a second execution of it answers what the first one did. */
+  readonly taskId: string;
+  readonly reason: string;
+  /** ISO time. */
+  readonly at: string;
+  /** Leaves keys that a later file touched as that file left them, instead of refusing. */
+  readonly keepLater: boolean;
+  /** Lets the next sync apply the file again. */
+  readonly again: boolean;
+  /** Called for each key; rejects to stop, and then nothing has changed. */
+  readonly tick?: (done: number, total: number) => void | Promise<void>;
 }
 
 /**
- * Takes back what one applied file changed, in one transaction. The file is not applied again by the next sync
- * (`forgetFile` allows it). Increments can be undone in any order; a full file only while it is the last one applied.
- * The caller holds the root's lock. Fails with `cls-undo-refused`.
+ * Takes back what one applied file changed, in one transaction. The next sync leaves the file alone, unless `again`, which
+ * also a file that is undone already may be asked for. Increments can be undone in any order that no key forbids, a full
+ * file only while it is the last one applied. The caller holds the root's lock.
+ * Fails with `cls-undo-refused`, `cls-undo-needs-later`, or as `tick`.
  */
-export function undoFile(store: ClsStore, fileId: number): UndoResult {
+export async function undoFile(
+  store: ClsStore,
+  fileId: number,
+  order: UndoOrder,
+): Promise<UndoResult> {
+  const { db } = store;
+  // The transaction stays open over awaits; the connection belongs to this act alone.
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const result = await undoInside(store, fileId, order);
+    db.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+async function undoInside(store: ClsStore, fileId: number, order: UndoOrder): Promise<UndoResult> {
   const file = fileById(store, fileId);
   if (file === null) throw refused(`File ${fileId}`, "it was never applied");
-  if (file.state !== "applied") throw refused(file.name, `it is ${file.state}`);
-  const { db } = store;
-  return db
-    .transaction(() => {
-      const result = file.kind === "full" ? undoFull(store, file) : undoIncrement(store, file);
-      db.prepare("UPDATE files SET state = 'undone' WHERE id = ?").run(file.id);
-      bumpVersion(store);
-      return result;
-    })
-    .immediate();
+  const { undone } = file;
+  if (file.state === "undone" && undone !== null) {
+    if (order.again && !isForgotten(file)) forgetFile(store, fileId);
+    else if (undone.taskId !== order.taskId) throw refused(file.name, "it is undone already");
+    return undone.result;
+  }
+  const plan = planUndo(
+    { file, later: laterFiles(store, file), rowsKept: rowsAreKept(store, file) },
+    order.keepLater,
+  );
+  if (plan.act === "refuse") throw new AppError(plan.code, { file: file.name, what: plan.what });
+  const result =
+    file.kind === "full" ? undoFull(store, file) : await undoIncrement(store, file, order.tick);
+  markUndone(store, file.id, { ...order, result });
+  if (order.again) forgetFile(store, file.id);
+  bumpVersion(store);
+  return result;
+}
+
+const FORGOTTEN = "forgotten:";
+
+/** True when the next sync applies an undone content again. */
+export function isForgotten({ sha256 }: Pick<StoredFile, "sha256">): boolean {
+  return sha256.startsWith(FORGOTTEN);
 }
 
 /** Lets the next sync apply an undone content again. Fails with `cls-undo-refused` when it is not undone. */
-export function forgetFile(store: ClsStore, fileId: number): void {
+function forgetFile(store: ClsStore, fileId: number): void {
   const { changes } = store.db
     .prepare(
-      "UPDATE files SET sha256 = 'forgotten:' || sha256 WHERE id = ? AND state = 'undone' AND sha256 NOT LIKE 'forgotten:%'",
+      "UPDATE files SET sha256 = ? || sha256 WHERE id = ? AND state = 'undone' AND sha256 NOT GLOB ?",
     )
-    .run(fileId);
+    .run(FORGOTTEN, fileId, `${FORGOTTEN}*`);
   if (changes === 0) throw refused(`File ${fileId}`, "it is not undone");
 }
 
@@ -49,19 +93,41 @@ function refused(file: string, what: string): AppError {
   return new AppError("cls-undo-refused", { file, what });
 }
 
+/**
+ * The files applied after an increment with the keys of it that they have rows for, taken or not; after a full file, all of
+ * them, with no keys counted.
+ */
+export function laterFiles(store: ClsStore, file: StoredFile): LaterFile[] {
+  const later = storedFiles(store).filter(({ id, state }) => id > file.id && state === "applied");
+  if (file.kind === "full") return later.map(({ name }) => ({ name, keys: 0 }));
+  const count = store.db
+    .prepare(
+      `SELECT COUNT(DISTINCT key) FROM events WHERE file = @later AND event <> 'filtered' AND key IN (
+         SELECT key FROM events WHERE file = @file AND event IN ('new', 'updated', 'updated_same')
+         UNION SELECT key FROM events JOIN pending USING (file, row, key) WHERE file = @file AND decision = 'take')`,
+    )
+    .pluck();
+  return later.map(({ id, name }) => ({
+    name,
+    keys: Number(count.get({ later: id, file: file.id })),
+  }));
+}
+
+/** False when what undoing a full file needs was dropped; an increment's rows are told by `undoable`. */
+export function rowsAreKept({ db }: ClsStore, { id, kind }: StoredFile): boolean {
+  if (kind === "increment") return true;
+  const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(rowsBefore(id));
+  return table !== undefined;
+}
+
 function undoFull(store: ClsStore, file: StoredFile): UndoResult {
   const { db } = store;
-  const later = storedFiles(store).filter(({ id, state }) => id > file.id && state === "applied");
-  if (later.length > 0) {
-    throw refused(file.name, `${later.map(({ name }) => name).join(", ")} was applied after it`);
-  }
-  const before = rowsBefore(file.id);
-  const kept = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(before);
-  if (kept === undefined) throw refused(file.name, "the rows from before it are no longer kept");
   const keysOf = (table: string): number =>
     Number(db.prepare(`SELECT COUNT(DISTINCT key) FROM ${table}`).pluck().get());
   const removed = keysOf("rows");
-  db.exec(`DROP TABLE rows; ALTER TABLE ${before} RENAME TO rows; ${ROWS_INDEXES.join("")}`);
+  db.exec(
+    `DROP TABLE rows; ALTER TABLE ${rowsBefore(file.id)} RENAME TO rows; ${ROWS_INDEXES.join("")}`,
+  );
   db.prepare(
     "UPDATE files SET state = 'applied', superseded_by = NULL WHERE superseded_by = ?",
   ).run(file.id);
@@ -95,10 +161,12 @@ const KEPT = "key, day, price1, file, row, layout, vendor, contract, catalogue, 
 const KEPT_VALUES =
   "@key, @day, @price1, @file, @row, @layout, @vendor, @contract, @catalogue, @cells";
 
-function undoIncrement(store: ClsStore, file: StoredFile): UndoResult {
-  if (!file.undoable) throw refused(file.name, "the rows it replaced are no longer kept");
-  const { db } = store;
-  const keys = db
+async function undoIncrement(
+  store: ClsStore,
+  file: StoredFile,
+  tick: UndoOrder["tick"],
+): Promise<UndoResult> {
+  const keys = store.db
     .prepare(
       "SELECT DISTINCT key FROM events WHERE file = ? AND event NOT IN ('older', 'filtered') ORDER BY key",
     )
@@ -106,7 +174,8 @@ function undoIncrement(store: ClsStore, file: StoredFile): UndoResult {
     .all(file.id) as string[];
   const history = createHistory(store);
   const result = { file: file.name, restored: 0, removed: 0, keptByLater: 0 };
-  for (const key of keys) {
+  for (const [done, key] of keys.entries()) {
+    await tick?.(done, keys.length);
     const states = history.read(key);
     const left = states.filter((state) => state[0]?.file !== file.id);
     if (left.length === states.length) continue;

@@ -10,12 +10,11 @@ import {
   keysOfSeveralFiles,
   pruneUndo,
 } from "./file-store.ts";
-import { withLockedStore } from "./locked-store.ts";
+import { lockOptions, withLockedStore } from "./locked-store.ts";
 import type { CLSPipelineResult, ClsContext, ClsFileResult, ClsParams } from "./params.ts";
 import { listReports, type ReportFolder } from "./report-folder.ts";
 import { type ClsStore, clsStoreExists, countRows } from "./store.ts";
-import type { LockHolder } from "./store-lock.ts";
-import { addCounts, type SyncCounts, zeroCounts } from "./sync-counts.ts";
+import { addCounts, zeroCounts } from "./sync-counts.ts";
 import { type FileOutcome, processFile, type SyncRun } from "./sync-file.ts";
 import { createReporter } from "./sync-progress.ts";
 
@@ -30,30 +29,32 @@ const EXAMPLES = 5;
  * Fails with `cls-folder-missing`, `cls-store-unusable`, `disk-full`, or the reason of the signal; a file that cannot be
  * read fails alone and is told in the result. A run that was killed and starts again with its `runId` gives the same result.
  */
-export async function runSync(params: ClsParams, ctx: ClsContext): Promise<CLSPipelineResult> {
+export async function runSync(
+  params: ClsParams,
+  ctx: ClsContext,
+  look: SyncLook = () => undefined,
+): Promise<CLSPipelineResult> {
   const began = performance.now();
   const folder = await listReports(params.root);
-  const { dataDir, runId, signal } = ctx;
-  const onWait = (holder: LockHolder | null, waitedMs: number): void => {
-    const what = `waiting for ${holder === null ? "another run" : `run ${holder.runId}`} on this root`;
-    ctx.progress({ done: Math.round(waitedMs / 1000), total: null, what });
-    ctx.log("info", "cls.sync.waiting", { holder, waitedMs: Math.round(waitedMs) });
-  };
+  const { dataDir } = ctx;
   return await withLockedStore(
     dataDir,
     params.root,
-    { runId, signal, onWait },
-    (store) => syncStore(store, folder, params, ctx, began),
+    lockOptions(ctx),
+    (store) => syncStore(store, folder, params, ctx, { began, look }),
     () => ({ temporary: params.dryRun && !clsStoreExists(dataDir, params.root) }),
   );
 }
+
+/** Sees what became of the files while it stands in the store: a dry run takes it back right afterwards. */
+export type SyncLook = (store: ClsStore, outcomes: readonly FileOutcome[]) => void;
 
 async function syncStore(
   store: ClsStore,
   folder: ReportFolder,
   params: ClsParams,
   ctx: ClsContext,
-  began: number,
+  { began, look }: { readonly began: number; readonly look: SyncLook },
 ): Promise<CLSPipelineResult> {
   const resumed = !params.dryRun && isKnownRun(store, ctx.runId);
   const warnings = folder.unknown.map((name) => `${name} is no 0031 report and was left alone`);
@@ -75,6 +76,7 @@ async function syncStore(
   try {
     const outcomes = await processAll(run, folder, warnings);
     const result = summarize(run, folder, outcomes, warnings);
+    look(store, outcomes);
     if (!params.dryRun) finishRun(store, ctx.runId, new Date().toISOString());
     return { ...result, durationMs: performance.now() - began };
   } finally {
@@ -134,7 +136,7 @@ function summarize(
   const { store } = run;
   const sum = zeroCounts();
   for (const { counts } of outcomes) addCounts(sum, counts);
-  const { duplicateKeys, ...counts } = sum;
+  const { duplicateKeys, updatedSame: _updated, skippedSame: _skipped, ...counts } = sum;
   const applied = outcomes.flatMap(({ fileId }) => (fileId === null ? [] : [fileId]));
   const keys = countKeys(store, applied);
   if (folder.files.length === 0) warnings.push("There is no 0031 report in reports/0031");
@@ -159,6 +161,7 @@ function summarize(
 }
 
 function toResult({ name, status, reason, counts }: FileOutcome): ClsFileResult {
-  const { rowsIn: _in, duplicateKeys: _duplicates, ...rows }: SyncCounts = counts;
+  const { rowsNew, rowsUpdated, rowsSkipped, rowsConflict, rowsReview, rowsFiltered } = counts;
+  const rows = { rowsNew, rowsUpdated, rowsSkipped, rowsConflict, rowsReview, rowsFiltered };
   return { name, status, ...(reason === undefined ? {} : { reason }), ...rows };
 }

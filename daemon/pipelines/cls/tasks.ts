@@ -2,6 +2,7 @@ import { EVENTS_ROOT } from "../../../shared/subjects.ts";
 import type { TaskContext, TaskDefinition } from "../../define.ts";
 import { defineTask } from "../../sdk/define-task.ts";
 import type { PhaseCompleted } from "../runs.ts";
+import { clsActTasks } from "./act-tasks.ts";
 import {
   CLS_PHASES,
   type CLSPipelineResult,
@@ -16,8 +17,14 @@ export interface ClsTasksDeps {
   readonly dataDir: string;
 }
 
-/** The four tasks of CLS_ALL. Each is usable alone; inside a run its completion event starts the next phase. */
-export function clsTasks(deps: ClsTasksDeps): TaskDefinition<never, unknown>[] {
+/** The tasks of CLS: the four phases, and the acts on what they stored. */
+export function clsTasks({ dataDir }: ClsTasksDeps): TaskDefinition<never, unknown>[] {
+  const acts = clsActTasks((context) => toClsContext(context, dataDir));
+  return [...phaseTasks(dataDir), ...acts];
+}
+
+/** Each phase is usable alone; inside a run its completion event starts the next phase. */
+function phaseTasks(dataDir: string): TaskDefinition<never, unknown>[] {
   return CLS_PHASES.map((phase) =>
     defineTask(
       {
@@ -30,7 +37,7 @@ export function clsTasks(deps: ClsTasksDeps): TaskDefinition<never, unknown>[] {
         retry: { retries: 3, delayMs: 5000 },
       },
       async (params, context) => {
-        const result = await runPhase(phase, params, toClsContext(context, deps.dataDir));
+        const result = await runPhase(phase, params, toClsContext(context, dataDir));
         announce(phase, context);
         return result;
       },

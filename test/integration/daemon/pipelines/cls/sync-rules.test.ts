@@ -560,7 +560,7 @@ test("progress is told while a file is read", async () => {
   await bench.put(FULL_REPORT, [aReportRow("A")]);
   const told: string[] = [];
   await bench.sync({}, { progress: ({ what }) => void told.push(what) });
-  expect(told[0]).toContain(`file 1 of 1, ${FULL_REPORT}`);
+  expect(told[0]).toContain(`file 1 of 1 (${FULL_REPORT})`);
   expect(told.at(-1)).toContain("rows/s");
 });
 

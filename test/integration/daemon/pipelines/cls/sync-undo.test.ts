@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { pruneUndo, storedFiles } from "../../../../../daemon/pipelines/cls/file-store.ts";
+import { pendingCsv } from "../../../../../daemon/pipelines/cls/pending-csv.ts";
+import { toPendingItem } from "../../../../../daemon/pipelines/cls/pending-words.ts";
 import { storeVersion } from "../../../../../daemon/pipelines/cls/store.ts";
 import {
+  countPending,
   decidePending,
-  listPending,
-  pendingCsv,
+  listPending as iteratePending,
+  type PendingFilter,
 } from "../../../../../daemon/pipelines/cls/sync-pending.ts";
-import { forgetFile, undoFile } from "../../../../../daemon/pipelines/cls/sync-undo.ts";
+import { type UndoOrder, undoFile } from "../../../../../daemon/pipelines/cls/sync-undo.ts";
 import { aReportRow, type Cells, FULL_REPORT } from "../../../../support/cls-root.ts";
 import { aSyncBench, incrementName, type SyncBench } from "../../../../support/cls-sync.ts";
 
@@ -40,7 +43,18 @@ const stored = (): unknown[] =>
     )
     .all();
 
-const undo = (name: string) => undoFile(bench.store(), fileId(name));
+let undos = 0;
+/** Each is an act of its own, unless the order names its task. */
+const undoId = (id: number, order: Partial<UndoOrder> = {}) => {
+  undos += 1;
+  const at = "2025-11-21T00:00:00.000Z";
+  const own = { taskId: `undo-${undos}`, reason: "wrong file", at, keepLater: false, again: false };
+  return undoFile(bench.store(), id, { ...own, ...order });
+};
+const undo = (name: string, order?: Partial<UndoOrder>) => undoId(fileId(name), order);
+const listPending = (...[store, filter]: [ReturnType<SyncBench["store"]>, PendingFilter?]) => [
+  ...iteratePending(store, filter),
+];
 
 describe("undoing an increment", () => {
   test("brings back updated rows, removed duplicates and takes away new ones", async () => {
@@ -60,7 +74,7 @@ describe("undoing an increment", () => {
     ]);
     await bench.sync();
     expect(stored()).not.toEqual(before);
-    expect(undo(NOV_19)).toEqual({ file: NOV_19, restored: 2, removed: 1, keptByLater: 0 });
+    expect(await undo(NOV_19)).toEqual({ file: NOV_19, restored: 2, removed: 1, keptByLater: 0 });
     expect(stored()).toEqual(before);
     expect(storeVersion(bench.store())).not.toBe(version);
     expect(bench.events()).toEqual([]);
@@ -75,13 +89,17 @@ describe("undoing an increment", () => {
     ]);
     await bench.put(NOV_19, [priced("A", "19", "2025-11-19"), priced("N", "19", "2025-11-19")]);
     await bench.sync();
-    expect(undo(NOV_18)).toMatchObject({ restored: 1, removed: 0, keptByLater: 2 });
+    expect(await undo(NOV_18, { keepLater: true })).toMatchObject({
+      restored: 1,
+      removed: 0,
+      keptByLater: 2,
+    });
     expect(["A", "B", "N"].map((item) => bench.prices(keyOf(item)))).toEqual([
       ["19"],
       ["12.50"],
       ["19"],
     ]);
-    expect(undo(NOV_19)).toMatchObject({ restored: 1, removed: 1, keptByLater: 0 });
+    expect(await undo(NOV_19)).toMatchObject({ restored: 1, removed: 1, keptByLater: 0 });
     expect(["A", "B", "N"].map((item) => bench.prices(keyOf(item)))).toEqual([
       ["12.50"],
       ["12.50"],
@@ -97,20 +115,23 @@ describe("undoing an increment", () => {
     await bench.put(NOV_20, [priced("A", "20", "2025-11-20")]);
     await bench.sync();
     expect(bench.prices(keyOf("A"))).toEqual(["20"]);
-    undo(NOV_18);
-    undo(NOV_20);
+    await undo(NOV_18, { keepLater: true });
+    await undo(NOV_20);
     expect(bench.prices(keyOf("A"))).toEqual([]);
   });
 
-  test("is not applied again by the next sync, unless it is forgotten", async () => {
+  test("is not applied again by the next sync, unless that is asked for, at once or afterwards", async () => {
     await bench.put(FULL_REPORT, [aReportRow("A")]);
     await bench.put(NOV_19, [priced("A", "19", "2025-11-19")]);
     await bench.sync();
-    undo(NOV_19);
+    await undo(NOV_19);
     const next = await bench.sync();
     expect(next.files?.[1]?.reason).toMatch(/^undone after it was applied on /);
     expect(bench.prices(keyOf("A"))).toEqual(["12.50"]);
-    forgetFile(bench.store(), fileId(NOV_19));
+    await undo(NOV_19, { again: true });
+    await bench.sync();
+    expect(bench.prices(keyOf("A"))).toEqual(["19"]);
+    await undo(NOV_19, { again: true });
     await bench.sync();
     expect(bench.prices(keyOf("A"))).toEqual(["19"]);
   });
@@ -120,14 +141,61 @@ describe("undoing an increment", () => {
     await bench.put(NOV_19, [priced("A", "19", "2025-11-19")]);
     await bench.put(NOV_20, [priced("A", "20", "2025-11-20")]);
     await bench.sync();
-    undo(NOV_20);
+    await undo(NOV_20);
     const refused = expect.objectContaining({ code: "cls-undo-refused" });
-    expect(() => undo(NOV_20)).toThrow(refused);
-    expect(() => undoFile(bench.store(), 99)).toThrow(refused);
+    await expect(undo(NOV_20)).rejects.toThrow(refused);
+    await expect(undoId(99)).rejects.toThrow(refused);
     pruneUndo(bench.store(), new Date(Date.now() + 1000).toISOString());
-    expect(() => undo(NOV_19)).toThrow(refused);
-    expect(() => undo(FULL_REPORT)).toThrow(refused);
+    await expect(undo(NOV_19)).rejects.toThrow(refused);
+    await expect(undo(FULL_REPORT)).rejects.toThrow(refused);
     expect(bench.prices(keyOf("A"))).toEqual(["19"]);
+  });
+
+  test("is refused while a later file has a row for one of its keys, even a row that was left out", async () => {
+    await bench.put(FULL_REPORT, [aReportRow("A"), aReportRow("B")]);
+    await bench.put(NOV_18, [priced("A", "18", "2030-11-18"), priced("B", "18", "2025-11-18")]);
+    await bench.put(NOV_19, [priced("A", "19", "2025-11-19")]);
+    await bench.put(NOV_20, [aReportRow("C")]);
+    await bench.sync();
+    const before = stored();
+    await expect(undo(NOV_18)).rejects.toThrow(
+      expect.objectContaining({
+        code: "cls-undo-needs-later",
+        message: expect.stringContaining(`${NOV_19}, applied after it, has rows for 1 of the keys`),
+      }),
+    );
+    expect(stored()).toEqual(before);
+    await undo(NOV_19, { again: true });
+    await undo(NOV_18);
+    await bench.sync();
+    expect(["A", "B"].map((item) => bench.prices(keyOf(item)))).toEqual([["19"], ["12.50"]]);
+  });
+
+  test("is done once by a task that runs twice, and answers the same", async () => {
+    await bench.put(FULL_REPORT, [aReportRow("A")]);
+    await bench.put(NOV_19, [priced("A", "19", "2025-11-19"), aReportRow("C")]);
+    await bench.sync();
+    const first = await undo(NOV_19, { taskId: "t1", again: true });
+    const version = storeVersion(bench.store());
+    expect(await undo(NOV_19, { taskId: "t1", again: true })).toEqual(first);
+    expect(storeVersion(bench.store())).toBe(version);
+    expect(storedFiles(bench.store()).at(-1)).toMatchObject({
+      state: "undone",
+      undone: { taskId: "t1", reason: "wrong file", result: first },
+    });
+  });
+
+  test("changes nothing when it is stopped on its way", async () => {
+    await bench.put(FULL_REPORT, [aReportRow("A"), aReportRow("B")]);
+    await bench.put(NOV_19, [priced("A", "19", "2025-11-19"), priced("B", "19", "2025-11-19")]);
+    await bench.sync();
+    const before = stored();
+    const tick = (done: number): void => {
+      if (done === 1) throw new Error("cancelled");
+    };
+    await expect(undo(NOV_19, { tick })).rejects.toThrow("cancelled");
+    expect(stored()).toEqual(before);
+    expect(storedFiles(bench.store()).at(-1)).toMatchObject({ state: "applied", undone: null });
   });
 });
 
@@ -139,8 +207,8 @@ describe("undoing a full file", () => {
     const [before, events] = [stored(), bench.events()];
     await bench.put("0031 1119.xlsx", [aReportRow("B")]);
     await bench.sync({ maxIncrements: 1 });
-    undo(NOV_18);
-    expect(undo("0031 1119.xlsx")).toMatchObject({ restored: 1, removed: 1 });
+    await undo(NOV_18);
+    expect(await undo("0031 1119.xlsx")).toMatchObject({ restored: 1, removed: 1 });
     expect(stored()).toEqual(before);
     expect(bench.events()).toEqual(events);
   });
@@ -149,7 +217,7 @@ describe("undoing a full file", () => {
     await bench.put(FULL_REPORT, [aReportRow("A")]);
     await bench.put(NOV_19, [aReportRow("B")]);
     await bench.sync();
-    expect(() => undo(FULL_REPORT)).toThrow(NOV_19);
+    await expect(undo(FULL_REPORT)).rejects.toThrow(NOV_19);
     expect(stored()).toHaveLength(2);
   });
 });
@@ -182,15 +250,51 @@ describe("the conflict and review lists", () => {
     expect(listPending(bench.store(), { kind: "review" })).toEqual([review]);
   });
 
+  test("tell both prices to the letter, however many digits they have, and why a row is listed", async () => {
+    const exact = ["900719925474099312.0001", "0.10000000000000000001"] as const;
+    await bench.put(NOV_18, [
+      aReportRow("C", { Price1: exact[0] }),
+      aReportRow("D", { Price1: exact[1] }),
+    ]);
+    await bench.put(NOV_20, [
+      aReportRow("C", { Price1: exact[1] }),
+      aReportRow("D", { "Vendor Name": "Other" }),
+      aReportRow("D", { "Item Update Date": null }),
+    ]);
+    await bench.sync();
+    const rows = listPending(bench.store(), { file: "2025_11_20" }).map(toPendingItem);
+    expect(rows.map(({ storedPrice, price }) => [storedPrice, price])).toEqual([
+      [exact[0], exact[1]],
+      [exact[1], "12.50"],
+      [exact[1], "12.50"],
+    ]);
+    expect(rows.map(({ why }) => why)).toEqual([
+      "same update date as the stored row (2025-10-01), but another Price1",
+      "same update date as the stored row (2025-10-01), but another Vendor Name, Price1",
+      expect.stringContaining("no update date"),
+    ]);
+  });
+
+  test("are read in pages, which together hold each row once", () => {
+    const store = bench.store();
+    const [first, second] = listPending(store);
+    expect([...iteratePending(store, {}, { after: 0, limit: 1 })]).toEqual([first]);
+    expect([...iteratePending(store, {}, { after: first?.id ?? 0, limit: 1 })]).toEqual([second]);
+    expect(countPending(store, {})).toBe(2);
+    expect(countPending(store, { kind: "review", file: "2025_11_19" })).toBe(1);
+    expect(countPending(store, { file: "another" })).toBe(0);
+  });
+
   test("are written as CSV with a line per difference", () => {
-    const lines = [...pendingCsv(listPending(bench.store(), { kind: "conflict" }))];
+    const rows = listPending(bench.store(), { kind: "conflict" }).map(toPendingItem);
+    const lines = [...pendingCsv(rows)];
     expect(lines).toHaveLength(3);
     expect(lines[1]).toContain(
       `,conflict,${NOV_19},2,${keyOf("A")},2025-10-01,Vendor Name,Vendor One,"'=Other, Inc",`,
     );
   });
 
-  test("let a person take a row, which is logged, listed as decided and undone with its file", () => {
+  test("let a person take a row, which is logged, listed as decided and undone with its file", async () => {
     const store = bench.store();
     for (const { id } of listPending(store))
       decidePending(store, id, "take", "anna", "2025-11-21T00:00:00.000Z");
@@ -199,7 +303,7 @@ describe("the conflict and review lists", () => {
     expect(listPending(store)[0]).toMatchObject({ decision: "take", decidedBy: "anna" });
     const logged = store.db.prepare("SELECT COUNT(*) FROM change_log WHERE key = ?").pluck();
     expect(logged.get(keyOf("A"))).toBe(2);
-    expect(undo(NOV_19)).toMatchObject({ restored: 2 });
+    expect(await undo(NOV_19)).toMatchObject({ restored: 2 });
     expect(["A", "B"].map((item) => bench.prices(keyOf(item)))).toEqual([["12.50"], ["12.50"]]);
     expect(listPending(store)).toEqual([]);
   });
