@@ -1,5 +1,6 @@
 import type { AttemptError, JournalRecord } from "../../shared/task.ts";
 import type { RunningTask } from "../audit/audit-store.ts";
+import type { Order } from "../worker/protocol.ts";
 import { publishDeadLetter } from "./dead-letter.ts";
 import {
   findMessage,
@@ -37,11 +38,24 @@ export async function releaseLeases(
     for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
       const outcome = await releaseOne(deps, task, why);
       count[outcome]++;
-      if (outcome !== "moved") onReleased?.(task);
+      if (outcome !== "moved") {
+        tellWorker(deps, task);
+        onReleased?.(task);
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, queue.length) }, lane));
   return count;
+}
+
+/**
+ * Tells the worker, should it still be there: one that was frozen or cut off goes on with what is somebody else's now. It
+ * hears this when it wakes; one whose connection ended meanwhile asks the journal when it is back.
+ */
+function tellWorker(deps: MoveDeps, task: RunningTask): void {
+  const order: Order = { kind: "lost", taskId: task.id, claim: task.seq };
+  if (!deps.wire.nc.isClosed())
+    deps.wire.nc.publish(deps.names.order(task.worker), JSON.stringify(order));
 }
 
 async function releaseOne(

@@ -11,6 +11,7 @@ import { createExecution, type Execution } from "./execution.ts";
 import { buryMessage } from "./finish.ts";
 import { createLateClaims } from "./late-claims.ts";
 import { parseInput, unknownTask } from "./parse-input.ts";
+import { createQuickTasks } from "./quick-tasks.ts";
 import type { FinishDeps } from "./settle.ts";
 import { runningText } from "./usual-records.ts";
 
@@ -31,6 +32,8 @@ export interface ClaimsDeps {
   replace(message: TaskMessage, other: TaskMessage | null): void;
   /** A task is this worker's: it may run. */
   claimed(execution: Execution, input: unknown): void;
+  /** A task that runs here is somebody else's now. */
+  lost(execution: Execution): void;
   /** A claim has ended, whatever its outcome. */
   settled(): void;
 }
@@ -48,6 +51,8 @@ export interface Claims {
   /** How long a handler took: what decides whether the next one of its name is claimed before it runs. */
   ended(execution: Execution, tookMs: number): void;
   isOverdue(execution: Execution): boolean;
+  /** Asks the journal whether a task that runs here is still this worker's. */
+  recheck(execution: Execution): Promise<void>;
   /** Somebody wants to change this task: claimed now if it runs unclaimed, and before it runs if it comes later. */
   ask(taskId: string, execution: Execution | undefined): Promise<boolean>;
 }
@@ -58,12 +63,6 @@ const VERIFY_RETRY_MS = 1000;
 const INCOMPLETE_RETRY_MS = 2000;
 /** A message of a task whose claim is on its way comes back after this. */
 const CLAIM_AGAIN_MS = 500;
-/** A handler that took longer than this in its last executions is claimed before it runs. */
-const QUICK_MS = 25;
-/** So many quick executions in a row make a task one that is claimed only when it takes its time. */
-const QUICK_STREAK = 50;
-/** How long a task that somebody asked for is remembered: its message may be on its way here. */
-const ASKED_MS = 60_000;
 const NO_ERRORS: readonly AttemptError[] = [];
 
 /**
@@ -75,9 +74,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
   const { finish } = deps;
   /** One claim of a task at a time: two would take each other for a claim whose answer was lost. */
   const claims = new Map<string, TaskMessage>();
-  /** Quick executions in a row, by task name. */
-  const streaks = new Map<string, number>();
-  const asked = new Map<string, number>();
+  const quick = createQuickTasks();
   let claiming = 0;
   let claimingHigh = 0;
   let claimMs = 0.5;
@@ -271,7 +268,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
     const parsed = parseInput(message, definition);
     if (parsed.kind === "invalid") return false;
     const maxAttempts = maxAttemptsOf(definition.retry);
-    if ((streaks.get(message.name) ?? 0) >= QUICK_STREAK && !asked.has(message.id)) {
+    if (quick.mayRun(message.name, message.id)) {
       const claim = { seq: 0, attempt: 1, maxAttempts, earlierErrors: NO_ERRORS, lostInARow: 0 };
       const execution = createExecution(message, definition, claim);
       deps.claimed(execution, parsed.input);
@@ -313,7 +310,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
       .finally(() => endClaim(message));
   };
 
-  const late = createLateClaims(finish, isOverdue);
+  const late = createLateClaims({ finish, isOverdue, lost: deps.lost });
 
   return {
     get count() {
@@ -328,19 +325,13 @@ export function createClaims(deps: ClaimsDeps): Claims {
     start: startClaim,
     watch: late.watch,
     isOverdue,
+    recheck: late.recheck,
     ended(execution, tookMs) {
-      const { name } = execution.message;
-      streaks.set(name, tookMs < QUICK_MS ? (streaks.get(name) ?? 0) + 1 : 0);
+      quick.ended(execution.message.name, tookMs);
       late.forget(execution);
     },
     async ask(taskId, execution) {
-      const now = performance.now();
-      for (const [id, at] of asked) {
-        if (now - at < ASKED_MS) break;
-        asked.delete(id);
-      }
-      asked.delete(taskId);
-      asked.set(taskId, now);
+      quick.asked(taskId, performance.now());
       if (execution === undefined || execution.claimSeq !== 0) return false;
       if (execution.state === "ended") return true;
       await late.claimNow(execution);

@@ -37,7 +37,9 @@ export type StopCause =
       readonly why: string | null;
     }
   | { readonly kind: "timeout"; readonly timeoutMs: number }
-  | { readonly kind: "interrupted" };
+  | { readonly kind: "interrupted" }
+  /** The task is somebody else's now: whatever this execution still does is done twice, and its outcome is discarded. */
+  | { readonly kind: "lease-lost" };
 
 /** What the context needs from the worker around it. */
 export interface ContextDeps {
@@ -96,6 +98,7 @@ export function stopError(execution: Execution, cause: StopCause): Error {
         needs: "running",
       });
     case "interrupted":
+    case "lease-lost":
       return new AppError("lease-lost", { id, generation: execution.message.generation });
     default:
       return cause satisfies never;

@@ -26,6 +26,10 @@ export interface Executor {
   accept(message: TaskMessage): void;
   /** Asks a task that runs here to stop; false when it does not run here. */
   cancel(taskId: string, cause: StopCause): boolean;
+  /** The lease of the running record with the sequence `claim` has ended. */
+  lost(taskId: string, claim: number): void;
+  /** Asks the journal which of the tasks that run here are still this worker's; the others are asked to stop. */
+  recheck(): Promise<void>;
   /**
    * Somebody wants to change a task that has no journal record. If it runs here unclaimed, it is claimed first; if it comes
    * here later, it will be claimed before it runs.
@@ -98,6 +102,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       running.set(execution.message.id, execution);
       slots.ready.push(execution.message.level, { execution, input });
     },
+    lost: (execution) => stopLost(execution),
     settled: () => pumpSoon(),
   });
 
@@ -150,6 +155,22 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       }
     }
     deps.onFree();
+  };
+
+  /** Its outcome would be refused, and what it still does outside is done twice. */
+  const stopLost = (execution: Execution): void => {
+    if (execution.state === "ended") return;
+    const { id, name } = execution.message;
+    deps.log("lease_lost", { taskId: id, name, attempt: execution.attempt });
+    slots.stop(execution, { kind: "lease-lost" });
+  };
+  const recheckOne = async (execution: Execution): Promise<void> => {
+    try {
+      await claims.recheck(execution);
+    } catch (error) {
+      // The broker is away again: on its return everything is asked anew.
+      deps.log("lease_not_rechecked", { taskId: execution.message.id, error: String(error) });
+    }
   };
 
   /** It has not started: unclaimed it needs no more than its message. */
@@ -205,6 +226,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
         deps.working(message);
         return;
       }
+      // It was moved on, or is about to be: this worker may have missed that it lost it.
+      if (here !== undefined) void recheckOne(here);
       held.set(message.id, message);
       buffer.push(message.level, message);
       pump();
@@ -214,6 +237,14 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       if (execution === undefined || execution.state === "ended") return false;
       slots.stop(execution, cause);
       return true;
+    },
+    lost(taskId, claim) {
+      const execution = running.get(taskId);
+      if (execution?.claimSeq === claim) stopLost(execution);
+    },
+    async recheck() {
+      const live = [...running.values()].filter(({ state }) => state !== "ended");
+      await Promise.all(live.map(recheckOne));
     },
     yieldTask: (taskId) => claims.ask(taskId, running.get(taskId)),
     async drain(limitMs) {

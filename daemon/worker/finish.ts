@@ -11,7 +11,7 @@ import { planRetry } from "../queue/retry.ts";
 import { copyHeaders, type TaskMessage } from "../queue/task-message.ts";
 import { type Execution, toAttemptError } from "./execution.ts";
 import { retryAfter } from "./park.ts";
-import { base, earlier, type FinishDeps, settle, surely } from "./settle.ts";
+import { base, earlier, type FinishDeps, settle, surely, yieldMessage } from "./settle.ts";
 
 /** How an execution ended, as its handler left it. */
 export type Ending =
@@ -27,6 +27,11 @@ export async function finish(
   ending: Ending,
 ): Promise<void> {
   const stopped = execution.stopped;
+  if (stopped?.kind === "lease-lost") {
+    if (ending.kind === "returned") deps.stale(execution, "completed");
+    yieldMessage(deps, execution);
+    return;
+  }
   if (stopped?.kind === "cancel") return finishCancelled(deps, execution, stopped);
   if (stopped?.kind === "interrupted" && ending.kind === "threw") return handBack(deps, execution);
   if (stopped?.kind === "timeout") {

@@ -47,6 +47,8 @@ export type Order =
     }
   /** Somebody wants to change this task: claim it if it runs here unclaimed. */
   | { readonly kind: "yield"; readonly taskId: string }
+  /** Its lease ended: the task of the running record with the sequence `claim` is somebody else's. Nobody answers. */
+  | { readonly kind: "lost"; readonly taskId: string; readonly claim: number }
   /** A level of a queue has its consumer now (told to all). */
   | { readonly kind: "lane"; readonly queue: string; readonly level: number }
   /** The daemon does not know this worker: say hello. */

@@ -152,7 +152,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     // The daemon may be a new one that does not know this worker.
     sayHello();
     // Leases may have ended meanwhile, and the word of it found nobody.
-    
+    void executor.recheck();
     sweep?.renew();
   });
   await nc.flush();

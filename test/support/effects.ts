@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A line that a traced task left: the start or the end of one execution. */
+/** A line that a traced task left: the start or the end of one execution, a step of it, or what stopped it. */
 export interface Effect {
-  readonly what: "start" | "end";
+  readonly what: "start" | "end" | "step" | `stopped:${string}`;
   readonly label: string;
   readonly taskId: string;
   readonly attempt: number;
