@@ -166,7 +166,7 @@ test("a worker takes tasks, writes journals and results, and hears bells and its
   expect((await manager.consumers.info(tasks, names.consumer("etl", 5))).num_pending).toBe(0);
   await js.publish(names.task(5, "etl", "t1"), "{}");
   const message = await (await js.consumers.get(tasks, names.consumer("etl", 5))).next({
-    expires: 2000,
+    expires: 30_000,
   });
   expect(message?.subject).toBe(names.task(5, "etl", "t1"));
   expect(await message?.ackAck()).toBe(true);

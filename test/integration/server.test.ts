@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -20,7 +20,7 @@ const QUICK = { firstDelayMs: 10, maxDelayMs: 10, factor: 1, jitter: 0, windowMs
 test("the server starts on a free port of this machine, answers and is gone after the stop", async () => {
   const { server, connect, keys, dataDir } = await embeddedServer();
   const { nc } = await connect(keys.daemon);
-  expect(await nc.rtt()).toBeLessThan(1000);
+  await nc.flush();
   expect((await fetch(`${server.httpUrl()}/healthz`)).status).toBe(200);
   const pid = (await server.pid())!;
   expect(server.state()).toEqual({ kind: "running", pid, restarts: 0 });
@@ -90,7 +90,7 @@ test.each([
   const { child, pid } = await startedByChild(tempDir(), env);
   expect(isProcessAlive(pid)).toBe(true);
   child.kill("SIGKILL");
-  await until(() => !isProcessAlive(pid), Boolean, 5000);
+  await until(() => !isProcessAlive(pid));
 });
 
 test("a server that outlived its daemon is ended before another takes its store", async () => {
@@ -100,7 +100,9 @@ test("a server that outlived its daemon is ended before another takes its store"
   const { path } = await locateForTests();
   const orphan = spawn(path, ["-c", files.config], { stdio: "ignore", detached: true });
   onTestFinished(() => void orphan.kill("SIGKILL"));
-  await until(() => readFileSync(files.pid, "utf8") === String(orphan.pid));
+  await until(
+    () => existsSync(files.pid) && readFileSync(files.pid, "utf8") === String(orphan.pid),
+  );
   const { server } = await embeddedServer({ dataDir: first.dataDir });
   expect(orphan.exitCode ?? orphan.signalCode).not.toBeNull();
   expect(await server.pid()).not.toBe(orphan.pid);
@@ -228,7 +230,7 @@ test("users that the server does not take change nothing", async () => {
 
 test("users changed while the server is down are in force when it is back", async () => {
   const ann = person("ann", "Admin");
-  const slow = restartPolicy({ ...QUICK, firstDelayMs: 500, maxDelayMs: 500, maxRestarts: 3 });
+  const slow = restartPolicy({ ...QUICK, firstDelayMs: 2000, maxDelayMs: 2000, maxRestarts: 3 });
   const { server, connect, reload } = await embeddedServer({ policy: slow });
   process.kill((await server.pid())!, "SIGKILL");
   await until(() => server.state().kind === "backoff");
@@ -248,7 +250,7 @@ test("the end of a worker's connection is told at once with its name", async () 
   const worker = await connect(keys.worker, { name: "worker:w1" });
   await connect(keys.worker, { name: "lease:w1" });
   await worker.nc.close();
-  await until(() => gone.length > 0, Boolean, 2000);
+  await until(() => gone.length > 0);
   expect(gone).toEqual(["worker:w1"]);
   await watch.stop();
 });

@@ -38,7 +38,7 @@ test.skipIf(!hasOpenssl)(
     const { server, connect, keys } = await embeddedServer({ nats: { host: "0.0.0.0", ...tls } });
     expect(server.url).toBe(`nats://127.0.0.1:${server.port}`);
     const link = await connect(keys.daemon, { tls: pinnedTls(tls.tlsCert) });
-    expect(await link.nc.rtt()).toBeLessThan(1000);
+    await link.nc.flush();
 
     const other = certificate();
     const own = readFileSync(tls.tlsCert, "utf8");

@@ -9,6 +9,7 @@ import { encodeRecord, type JournalRecord } from "../../shared/task.ts";
 import { auditDeps } from "./audit-rows.ts";
 import { startNatsServer, type TestNatsServer } from "./nats-server.ts";
 import { tempDir } from "./temp-dir.ts";
+import { until } from "./until.ts";
 
 export const names = createNames();
 const QUEUE = "etl";
@@ -35,6 +36,8 @@ export interface AuditRig {
   start(changes?: Partial<AuditDeps>): Promise<AuditStore>;
   /** Appends a record to a task's journal; resolves with its sequence. */
   append(id: string, record: Partial<JournalRecord> & Pick<JournalRecord, "s">): Promise<number>;
+  /** Waits until the broker answers again after it was killed: what is appended then is appended once. */
+  back(): Promise<void>;
   /** A task's usual two records. Resolves with the last sequence. */
   live(id: string, more?: Partial<JournalRecord>): Promise<number>;
 }
@@ -50,7 +53,7 @@ export async function startRig(): Promise<AuditRig> {
     inboxPrefix: "_INBOX_test",
   });
   onTestFinished(() => link.nc.close());
-  const wire = createWire(link.nc, { inbox: "_INBOX_test.w", timeoutMs: 1000 });
+  const wire = createWire(link.nc, { inbox: "_INBOX_test.w", timeoutMs: 20_000 });
   await makeStreams(wire);
   const rig: AuditRig = {
     nats,
@@ -69,6 +72,11 @@ export async function startRig(): Promise<AuditRig> {
         encodeHeaders([[HEADER.name, "etl.load"]]),
       );
       return stored.seq;
+    },
+    async back() {
+      await until(() => link.state().kind === "connected");
+      const info = `$JS.API.STREAM.INFO.${names.stream.state}`;
+      await until(() => wire.api(info, undefined).catch(() => null));
     },
     async live(id, more = {}) {
       const st = Date.now();

@@ -46,7 +46,6 @@ export function whenWorkersReady(daemon: TestDaemon, count: number): Promise<Wor
   return until(
     () => readyWorkers(daemon),
     (workers) => workers.length === count,
-    30_000,
   );
 }
 
@@ -67,14 +66,13 @@ export function untilStatus(
   return until(
     () => daemon.client.get(id),
     (task) => task.status === status,
-    20_000,
   );
 }
 
 /** Waits until the task has ended, however, and the audit has written it down. */
 export async function untilEnded(daemon: TestDaemon, id: string): Promise<TaskDetail> {
   const ended = (task: TaskDetail): boolean => isTerminal(task.status);
-  const { status } = await until(() => daemon.client.get(id), ended, 30_000);
+  const { status } = await until(() => daemon.client.get(id), ended);
   await untilNoted(daemon, id, `task.${status}`);
   return daemon.client.get(id);
 }
@@ -98,7 +96,6 @@ export async function untilNoted(
   const notes = await until(
     () => notesOf(daemon, id, kind),
     (found) => found.length > 0,
-    20_000,
   );
   return notes[0]!;
 }

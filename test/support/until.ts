@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 const POLL_MS = 20;
+/** What takes a moment here takes long on a busy machine: only a rule that is broken comes this far. */
+const DEADLINE_MS = 45_000;
 
 /**
  * Waits until `ok` holds for what `read` answers (by default: until it answers something truthy) and gives that answer.
@@ -9,7 +11,7 @@ const POLL_MS = 20;
 export async function until<T>(
   read: () => T | Promise<T>,
   ok: (value: T) => boolean = Boolean,
-  deadlineMs = 10_000,
+  deadlineMs = DEADLINE_MS,
 ): Promise<T> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {

@@ -27,7 +27,6 @@ async function runAndKill(url: string, dataDir: string, round: number): Promise<
   await until(
     () => text.split("\n").length,
     (lines) => lines > rowsOf(round),
-    60_000,
   );
   child.kill("SIGKILL");
   await exited;

@@ -68,12 +68,12 @@ describe("a task that is to stop", () => {
 
   it("although its handler blocks its loop ends as cancelled, and what it returns is discarded", async () => {
     const { client } = daemon;
-    const jam = await client.enqueue("test.jam", trace.input("jam", { ms: 2500 }), {
-      queue: "jam",
-    });
-    await holderOf(daemon, jam.id);
+    const input = trace.gated("jam", "jam", { ms: 60_000 });
+    const jam = await client.enqueue("test.jam", input, { queue: "jam" });
+    await until(() => trace.starts("jam") === 1);
     await client.cancel(jam.id);
     expect((await client.get(jam.id)).status).toBe("cancelled");
+    trace.open("jam");
     await untilNoted(daemon, jam.id, "stale-completion");
     expect((await client.get(jam.id)).status).toBe("cancelled");
   });
@@ -88,12 +88,16 @@ describe("a task that is to stop", () => {
 
   it("never starts when it was cancelled before its time or between two attempts", async () => {
     const { client } = daemon;
-    const scheduled = await client.enqueue("test.work", trace.input("later"), { delayMs: 1000 });
-    const limited = await client.enqueue("test.limited", trace.input("limited", { ms: 1000 }));
+    // Long enough to cancel both before.
+    const soonMs = 4000;
+    const scheduled = await client.enqueue("test.work", trace.input("later"), {
+      delayMs: soonMs,
+    });
+    const limited = await client.enqueue("test.limited", trace.input("limited", { ms: soonMs }));
     await untilStatus(daemon, limited.id, "retrying");
     for (const { id } of [scheduled, limited]) await client.cancel(id);
     const cancelledAt = Date.now();
-    await until(() => Date.now() > cancelledAt + 1000);
+    await until(() => Date.now() > cancelledAt + soonMs);
     await slotServes("after-later");
     expect(trace.starts("later")).toBe(0);
     expect(trace.starts("limited")).toBe(1);
@@ -111,12 +115,14 @@ describe("a task that is to stop", () => {
   });
 
   it("and ignores its signal loses its slot after the grace, and its late end is discarded", async () => {
-    const { id } = await daemon.client.enqueue("test.deaf", trace.input("deaf", { ms: 7000 }));
+    const { id } = await daemon.client.enqueue("test.deaf-gate", trace.gated("deaf", "deaf"));
     const next = await daemon.client.enqueue("test.work", trace.input("after-deaf"));
     await untilStatus(daemon, next.id, "completed");
-    expect(await notesOf(daemon, id, "stale-completion")).toEqual([]);
+    expect(trace.ends("deaf")).toBe(0);
     const ended = await untilEnded(daemon, id);
     expect(ended.attemptHistory[0]?.error?.code).toBe("timed-out");
+    expect(await notesOf(daemon, id, "stale-completion")).toEqual([]);
+    trace.open("deaf");
     await untilNoted(daemon, id, "stale-completion");
     expect((await daemon.client.get(id)).status).toBe("dead");
   });

@@ -11,12 +11,17 @@ import { until } from "../../support/until.ts";
 
 const CHECKOUT = fileURLToPath(new URL("../../..", import.meta.url));
 const WORKSPACE = fileURLToPath(new URL("../../fixtures/workspace", import.meta.url));
+/** Knows tasks that end when a file is there. */
+const GATES = fileURLToPath(new URL("../../fixtures/scenarios", import.meta.url));
 const ONE_POOL = '{"only":{"queues":["test","cls"],"slots":4}}';
 
 let daemon: TestDaemon;
 
 beforeAll(async () => {
-  daemon = await startDaemon({ set: { "workers.pools": ONE_POOL, "lease.heartbeatMs": 500 } });
+  daemon = await startDaemon({
+    workspace: GATES,
+    set: { "workers.pools": ONE_POOL, "lease.heartbeatMs": 500 },
+  });
 });
 
 afterAll(async () => {
@@ -29,6 +34,12 @@ const msgsys = (argv: readonly string[], place?: CliPlace): Promise<CliEnd> =>
 
 const work = (more: object = {}): string =>
   JSON.stringify({ file: join(daemon.dataDir, "trace"), ...more });
+
+/** The input of a task that ends when `open` was called. */
+function gated(label: string): { input: string; open(): void } {
+  const file = join(daemon.dataDir, `open-${label}`);
+  return { input: work({ label, open: file }), open: () => writeFileSync(file, "") };
+}
 
 describe("the exit code", () => {
   test("is 0 when it is done", async () => {
@@ -106,22 +117,25 @@ describe("the exit code", () => {
 
   test("is 124 when the wait is over before the task, which goes on", async () => {
     const id = "long-one";
+    const { input, open } = gated(id);
     const wait = ["--wait", "--timeout", "300ms"];
-    const end = await msgsys(["enqueue", "test.work", work({ ms: 1500 }), "--id", id, ...wait]);
+    const end = await msgsys(["enqueue", "test.gate", input, "--id", id, ...wait]);
     expect([end.code, end.out]).toEqual([124, ""]);
+    open();
     expect(await daemon.client.waitResult(id)).toMatchObject({ attempt: 1 });
   });
 
   test("is 130 after Ctrl-C, and the awaited task goes on", async () => {
     const id = "interrupted";
-    const input = work({ ms: 1500 });
-    const argv = ["--data", daemon.dataDir, "enqueue", "test.work", input, "--id", id, "--wait"];
+    const { input, open } = gated(id);
+    const argv = ["--data", daemon.dataDir, "enqueue", "test.gate", input, "--id", id, "--wait"];
     const child = spawnCli(argv);
     await until(() => daemon.client.get(id).catch(() => null));
     child.kill("SIGINT");
     await until(() => child.exitCode ?? child.signalCode);
     // Before it waits the signal itself ends it, which a shell counts as 130 too.
     expect([130, "SIGINT"]).toContain(child.exitCode ?? child.signalCode);
+    open();
     expect(await daemon.client.waitResult(id)).toMatchObject({ attempt: 1 });
   });
 });

@@ -62,7 +62,6 @@ function untilRun(runId: string, status: RunView["status"]): Promise<RunView> {
   return until(
     () => daemon.client.getRun(runId),
     (run) => run.status === status,
-    30_000,
   );
 }
 

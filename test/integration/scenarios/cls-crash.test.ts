@@ -23,10 +23,10 @@ beforeAll(async () => {
     withBroken: true,
   });
   report = await runClsCrash(
-    { root: work, kills: KILLS, seed: 12, recoverySeconds: 40 },
+    { root: work, kills: KILLS, seed: 12, recoverySeconds: 120 },
     (text) => void log.push(text),
   );
-}, 120_000);
+}, 300_000);
 afterAll(() => rm(work, { recursive: true, force: true }));
 
 test("a run whose worker or daemon is killed completes by itself", () => {

@@ -149,7 +149,7 @@ describe("a worker in trouble", () => {
         (workers) => workers.length > 0,
       );
       if (victim !== undefined) process.kill(victim.pid, "SIGKILL");
-      await until(() => chaosEnds() >= Math.min(before + 15, 150), Boolean, 30_000);
+      await until(() => chaosEnds() >= Math.min(before + 15, 150));
     }
     for (const id of ids) expect((await untilEnded(daemon, id)).status).toBe("completed");
     const completions = await Promise.all(ids.map((id) => completionsOf(daemon, id)));

@@ -46,7 +46,8 @@ describe("a task that fails", () => {
     );
     expect(trace.starts("letter")).toBe(4);
 
-    const letter = await letterOf(id);
+    // It is published after the record that says dead.
+    const letter = await until(() => letterOf(id));
     expect(JSON.parse(new TextDecoder().decode(letter?.data))).toEqual(input);
     expect(letter?.headers.get("Ms-Trace")).toBe("trace-62");
     const why = JSON.parse(letter?.headers.get("Ms-Dead") ?? "");
@@ -153,8 +154,8 @@ describe("a scheduled task", () => {
     let daemon = await startScenario({ a: { slots: 4 } });
     try {
       const { client } = daemon;
-      const soonAt = Date.now() + 1000;
-      const laterAt = Date.now() + 6000;
+      const soonAt = Date.now() + 5000;
+      const laterAt = Date.now() + 9000;
       const soon = await client.enqueue("test.work", trace.input("soon"), { runAt: soonAt });
       const later = await client.enqueue("test.work", trace.input("later"), { runAt: laterAt });
       const retried = await client.enqueue("test.work", trace.input("early"), {

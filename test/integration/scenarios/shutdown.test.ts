@@ -44,9 +44,18 @@ describe("a worker that is told to stop", () => {
     expect(trace.all().map(({ attempt }) => attempt)).not.toContain(2);
     await whenWorkersReady(daemon, 2);
   });
+});
 
-  it("lets a short task end", async () => {
-    const task = await daemon.client.enqueue("test.work", trace.input("short", { ms: 300 }));
+describe("a worker that is told to stop and may take its time", () => {
+  let daemon: TestDaemon;
+
+  beforeAll(async () => {
+    daemon = await startScenario({ a: { slots: 2 } }, { set: { "workers.drainMs": 60_000 } });
+  });
+  afterAll(() => daemon.close());
+
+  it("lets a task end that takes less", async () => {
+    const task = await daemon.client.enqueue("test.work", trace.input("short", { ms: 3000 }));
     const holder = await holderOf(daemon, task.id);
     // Claimed is not started: a worker that is stopped in between leaves no trace of its own.
     await until(() => trace.starts("short") === 1);
@@ -54,7 +63,7 @@ describe("a worker that is told to stop", () => {
     const ended = await untilEnded(daemon, task.id);
     expect(ended.attemptHistory.map(({ outcome }) => outcome)).toEqual(["completed"]);
     expect(trace.starts("short")).toBe(1);
-    await whenWorkersReady(daemon, 2);
+    await whenWorkersReady(daemon, 1);
   });
 });
 

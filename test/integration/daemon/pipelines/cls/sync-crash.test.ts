@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,12 +36,20 @@ interface Ended {
   readonly ms: number;
 }
 
-/** Runs a sync of its own process; kills it after `killAfterMs` when that comes before its end. */
-async function syncProcess(data: string, runId: string, killAfterMs?: number): Promise<Ended> {
+/** A sync in a process of its own. */
+interface Sync {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  /** What it told so far. */
+  errors(): string;
+}
+
+/** Steps that it told, each as it began: a file is read, and committed. */
+const stepsIn = (errors: string): number => errors.split(/: (?:reading|committing), /).length - 1;
+
+function startSync(data: string, runId: string, onStep?: (steps: number) => void): Sync {
   const began = performance.now();
   const child = spawn(process.execPath, [CHILD, root, data, runId]);
-  const timer =
-    killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
   let printed = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -49,14 +57,28 @@ async function syncProcess(data: string, runId: string, killAfterMs?: number): P
   });
   child.stderr.on("data", (chunk: Buffer) => {
     errors += chunk.toString();
+    onStep?.(stepsIn(errors));
   });
-  return await new Promise((resolve, reject) => {
+  const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {
-      clearTimeout(timer);
       resolve({ code, signal, printed, errors, ms: performance.now() - began });
     });
   });
+  return { child, ended, errors: () => errors };
+}
+
+const syncProcess = (data: string, runId: string): Promise<Ended> => startSync(data, runId).ended;
+
+/** Kills it `thenMs` after that step began: a step comes on any machine, however fast it is just now. */
+function killedSync(data: string, step: number, thenMs: number): Promise<Ended> {
+  let due = false;
+  const { child, ended } = startSync(data, "run-0", (steps) => {
+    if (due || steps < step) return;
+    due = true;
+    setTimeout(() => child.kill("SIGKILL"), thenMs);
+  });
+  return ended;
 }
 
 /** Everything stored but times and what names the store itself. */
@@ -81,23 +103,23 @@ test("a sync killed at any moment and started again stores and tells the same as
   expect(undisturbed.errors).toContain("committing");
   expect(undisturbed.code).toBe(0);
   const expected = contentOf(reference);
+  const steps = stepsIn(undisturbed.errors);
   let killed = 0;
   for (let n = 0; n < KILLS; n += 1) {
     const data = join(work, `killed-${n}`);
     // One random moment in each eighth of the run.
-    const moment = ((n + Math.random()) / KILLS) * undisturbed.ms;
-    const first = await syncProcess(data, "run-0", moment);
+    const step = 1 + Math.floor(((n + Math.random()) / KILLS) * steps);
+    const thenMs = (Math.random() * undisturbed.ms) / (2 * steps);
+    const moment = `killed ${thenMs} ms after the beginning of step ${step}`;
+    const first = await killedSync(data, step, thenMs);
     if (first.signal === "SIGKILL") killed += 1;
     const second = await syncProcess(data, "run-0");
     expect(second.code, second.errors).toBe(0);
-    expect(contentOf(data), `killed after ${moment} ms`).toEqual(expected);
-    if (first.signal === "SIGKILL") {
-      expect(JSON.parse(second.printed), `killed after ${moment} ms`).toEqual(
-        JSON.parse(undisturbed.printed),
-      );
-    }
+    expect(contentOf(data), moment).toEqual(expected);
+    if (first.signal === "SIGKILL")
+      expect(JSON.parse(second.printed), moment).toEqual(JSON.parse(undisturbed.printed));
   }
-  // The last moments may come after the end on a machine that is faster this time.
+  // The last steps may be over before the kill comes.
   expect(killed).toBeGreaterThanOrEqual(KILLS / 2);
 });
 
@@ -115,12 +137,15 @@ test("a killed run lets the next one go on at once", async () => {
 
 test("two runs on one root do not work at once, and the second says for whom it waits", async () => {
   const data = join(work, "two");
-  const first = syncProcess(data, "run-one");
+  const first = startSync(data, "run-one");
   await until(() => lockHolderOf(data, root)?.runId === "run-one");
-  const second = await syncProcess(data, "run-two");
-  const { code, printed } = await first;
+  // Held until the second has come to the root, however long that takes to start.
+  first.child.kill("SIGSTOP");
+  const other = startSync(data, "run-two");
+  await until(() => other.errors().includes("waiting for run run-one on this root"));
+  first.child.kill("SIGCONT");
+  const [{ code, printed }, second] = await Promise.all([first.ended, other.ended]);
   expect([code, second.code]).toEqual([0, 0]);
-  expect(second.errors).toContain("waiting for run run-one on this root");
   const statuses = (text: string): string[] =>
     (JSON.parse(text) as { files: { status: string }[] }).files.map(({ status }) => status);
   expect(statuses(printed)).toEqual([
