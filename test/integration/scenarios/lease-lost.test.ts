@@ -7,6 +7,7 @@ import {
   startScenario,
   TWO_WORKERS,
   untilEnded,
+  untilStatus,
   whenWorkersReady,
 } from "../../support/scenario.ts";
 import { until } from "../../support/until.ts";
@@ -74,5 +75,32 @@ describe("a handler whose worker lost its lease", () => {
     } finally {
       process.kill(task.pid, "SIGCONT");
     }
+  });
+});
+
+describe("the only worker, whose one slot is taken", () => {
+  let daemon: TestDaemon;
+
+  beforeAll(async () => {
+    daemon = await startScenario({ alone: { slots: 1 } });
+  });
+  afterAll(() => daemon.close());
+
+  it("is told by the daemon that its lease ended, stops its handler and begins the task anew", async () => {
+    const task = await daemon.client.enqueue("test.listen", trace.gated("told", "told"));
+    const { pid } = await holderOf(daemon, task.id);
+    await until(() => trace.starts("told") === 1);
+    process.kill(pid, "SIGSTOP");
+    try {
+      await untilStatus(daemon, task.id, "waiting");
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    // Nothing else could tell it: it pulls no messages while its slot is taken, and its connection never ended.
+    await until(() => trace.starts("told") === 2);
+    expect(firstAttempt("told").at(-1)).toBe("stopped:lease-lost");
+    trace.open("told");
+    const ended = await untilEnded(daemon, task.id);
+    expect(ended).toMatchObject({ status: "completed", attempts: 2 });
   });
 });
