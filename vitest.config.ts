@@ -11,6 +11,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           maxWorkers: 2,
+          // Set by .ci/run alone, which names the tests that needed it.
+          retry: Number(process.env["INTEGRATION_RETRIES"] ?? 0),
         },
       },
     ],
