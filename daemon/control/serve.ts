@@ -199,8 +199,9 @@ function parse(verb: Verb, m: Msg): unknown {
 
 /** The task or run that a refused request was about, for the audit. */
 function targetOf(m: Msg): string | null {
-  const found = /"(?:id|runId|name|pipeline)"\s*:\s*"([^"]{1,200})"/.exec(
-    new TextDecoder().decode(m.data.subarray(0, 2000)),
-  );
+  const text = new TextDecoder().decode(m.data.subarray(0, 2000));
+  const found =
+    /"(?:id|runId|name|pipeline)"\s*:\s*"([^"]{1,200})"/.exec(text) ??
+    /"ids"\s*:\s*\[\s*"([^"]{1,200})"\s*\]/.exec(text);
   return found?.[1] ?? null;
 }

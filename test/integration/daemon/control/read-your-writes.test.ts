@@ -75,12 +75,15 @@ it("who has a task's result finds the attempt that made it at once", async () =>
   }
 });
 
-it("who was refused is in the audit at once", async () => {
+it("who was refused is in the audit and in the task's timeline at once", async () => {
   const operator = people.clients.Operator;
   for (let n = 1; n <= TIMES; n++) {
     const id = await waitingTask();
     await expect(operator.cancel(id)).rejects.toMatchObject({ code: "not-permitted" });
+    const { events } = await daemon.client.request("audit_task", { id });
+    expect(events.map(({ kind }) => kind)).toContain("refused");
+    await expect(operator.cancel(id)).rejects.toMatchObject({ code: "not-permitted" });
     const { rows } = await daemon.client.request("audit_query", { query: "refusals" });
-    expect(rows).toHaveLength(n);
+    expect(rows).toHaveLength(2 * n);
   }
 });
