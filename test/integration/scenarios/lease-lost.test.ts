@@ -70,7 +70,7 @@ describe("a handler whose worker lost its lease", () => {
     try {
       // The broker that comes back has no connection of this worker: no order can reach it.
       process.kill(server ?? 0, "SIGKILL");
-      await until(() => trace.starts("cut-off") === 2, Boolean, 20_000);
+      await until(() => trace.starts("cut-off") === 2);
       await wakesAndStops("cut-off", task);
     } finally {
       process.kill(task.pid, "SIGCONT");
