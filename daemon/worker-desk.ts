@@ -11,7 +11,7 @@ import { askWorker } from "./queue/ask-worker.ts";
 import { createLeaseWatch, type LeaseWatch } from "./queue/leases.ts";
 import type { MoveDeps } from "./queue/move.ts";
 import type { Registry } from "./queue/registry.ts";
-import { releaseLeases } from "./queue/release-leases.ts";
+import { type Loss, releaseLeases } from "./queue/release-leases.ts";
 import type { Beat, Goodbye, Hello, Order, Welcome } from "./worker/protocol.ts";
 
 export interface WorkerDeskDeps {
@@ -48,10 +48,10 @@ export async function startWorkerDesk(deps: WorkerDeskDeps): Promise<WorkerDesk>
     terms: settings.lease,
     monotonic: clock.monotonic,
     now: clock.now,
-    onGone: (workerId, why) => {
+    onGone: (workerId, why, died) => {
       log.warn("worker gone", { workerId, why });
-      release(deps, workerId, why, () => leases.isAlive(workerId)).catch((error: unknown) =>
-        log.error("leases not released", { workerId, error: describe(error) }),
+      release(deps, workerId, { why, suspects: died }, () => leases.isAlive(workerId)).catch(
+        (error: unknown) => log.error("leases not released", { workerId, error: describe(error) }),
       );
     },
   });
@@ -124,7 +124,7 @@ export async function startWorkerDesk(deps: WorkerDeskDeps): Promise<WorkerDesk>
 async function release(
   deps: WorkerDeskDeps,
   workerId: string,
-  why: string,
+  loss: Loss,
   isBack: () => boolean,
 ): Promise<void> {
   for (let round = 0; round < RELEASE_ROUNDS; round++) {
@@ -133,7 +133,7 @@ async function release(
     const tasks = await deps.audit.running(workerId);
     if (isBack()) return;
     if (tasks.length > 0) {
-      const released = await releaseLeases(deps.move, tasks, why);
+      const released = await releaseLeases(deps.move, tasks, loss);
       deps.log.info("leases released", { workerId, ...released });
     }
     await new Promise((resolve) => setTimeout(resolve, round * TICK_MS));

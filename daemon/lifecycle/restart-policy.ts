@@ -5,7 +5,7 @@ export interface RestartRules {
   readonly factor: number;
   /** Part of the delay that chance adds or takes away, 0–1: several that fell together do not come back together. */
   readonly jitter: number;
-  /** This many restarts within `windowMs` are tried; the next failure gives up. */
+  /** This many restarts within `windowMs` are tried; the next failure gives up. Infinity: never. */
   readonly maxRestarts: number;
   readonly windowMs: number;
 }
@@ -18,6 +18,16 @@ export const DEFAULT_RESTART_RULES: RestartRules = {
   jitter: 0.2,
   maxRestarts: 10,
   windowMs: 60_000,
+};
+
+/**
+ * For pools of workers: never given up, because what ends them is most often a task, and the tasks that do are stopped by
+ * the journal's count. Soon up again, because each poisonous task costs its pool several processes.
+ */
+export const POOL_RESTART_RULES: RestartRules = {
+  ...DEFAULT_RESTART_RULES,
+  maxDelayMs: 5000,
+  maxRestarts: Number.POSITIVE_INFINITY,
 };
 
 /** What to do after an unexpected end. */

@@ -52,7 +52,8 @@ export interface LeaseWatchDeps {
   readonly terms: LeaseTerms;
   readonly monotonic: () => number;
   readonly now: () => number;
-  onGone(workerId: string, why: string): void;
+  /** `died`: not stopped in order, so that one of its tasks may have killed it. */
+  onGone(workerId: string, why: string, died: boolean): void;
 }
 
 /** Workers that are gone stay in the list for this long, so that people see what happened. */
@@ -63,12 +64,12 @@ export function createLeaseWatch(deps: LeaseWatchDeps): LeaseWatch {
   const workers = new Map<string, Tracked>();
   const silentAfterMs = terms.heartbeatMs * terms.missedBeats;
 
-  const gone = (worker: Tracked, why: string): void => {
+  const gone = (worker: Tracked, why: string, died = true): void => {
     if (worker.state === "gone") return;
     worker.state = "gone";
     worker.why = why;
     worker.silentSince ??= deps.monotonic();
-    deps.onGone(worker.hello.id, why);
+    deps.onGone(worker.hello.id, why, died);
   };
   const silence = (worker: Tracked, why: string): void => {
     if (worker.state !== "ready") return;
@@ -106,7 +107,7 @@ export function createLeaseWatch(deps: LeaseWatchDeps): LeaseWatch {
       const worker = workers.get(workerId);
       if (worker === undefined) return;
       worker.state = "draining";
-      gone(worker, "it was stopped in order");
+      gone(worker, "it was stopped in order", false);
     },
     beat(workerId, beat) {
       const worker = workers.get(workerId);

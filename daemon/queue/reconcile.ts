@@ -41,7 +41,9 @@ export function createOrphanWatch(deps: ReconcileDeps): { pass(): Promise<number
       const twice = orphans.filter((task) => suspects.has(key(task)));
       suspects = new Set(orphans.map(key));
       if (twice.length === 0) return 0;
-      const released = await releaseLeases(deps, twice, "it is not there any more", (task) =>
+      // Most likely it went with its daemon: no task is blamed.
+      const loss = { why: "it is not there any more", suspects: false };
+      const released = await releaseLeases(deps, twice, loss, (task) =>
         deps.audit.note({
           at: deps.now(),
           kind: "repaired",

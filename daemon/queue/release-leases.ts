@@ -19,24 +19,31 @@ export interface Released {
   readonly moved: number;
 }
 
+/** How a worker was lost. */
+export interface Loss {
+  /** What is known of its end. */
+  readonly why: string;
+  /** Whether one of its tasks may have been the cause; else the loss counts for none of them. */
+  readonly suspects: boolean;
+}
+
 const CONCURRENCY = 64;
 
 /**
  * Ends the leases of a worker that is gone: each of its tasks waits again as a new generation (the attempt counts), or is
- * dead when its attempts or its chances are used up. `why` is what is known of the worker's end; `onReleased` hears of each
- * task that was moved.
+ * dead when its attempts or its chances are used up. `onReleased` hears of each task that was moved.
  */
 export async function releaseLeases(
   deps: MoveDeps,
   tasks: readonly RunningTask[],
-  why: string,
+  loss: Loss,
   onReleased?: (task: RunningTask) => void,
 ): Promise<Released> {
   const count = { waiting: 0, dead: 0, moved: 0 };
   const queue = [...tasks];
   const lane = async (): Promise<void> => {
     for (let task = queue.pop(); task !== undefined; task = queue.pop()) {
-      const outcome = await releaseOne(deps, task, why);
+      const outcome = await releaseOne(deps, task, loss);
       count[outcome]++;
       if (outcome !== "moved") {
         tellWorker(deps, task);
@@ -61,10 +68,10 @@ function tellWorker(deps: MoveDeps, task: RunningTask): void {
 async function releaseOne(
   deps: MoveDeps,
   task: RunningTask,
-  why: string,
+  { why, suspects }: Loss,
 ): Promise<"waiting" | "dead" | "moved"> {
   const { record } = task;
-  const lost = (record.lost ?? 0) + 1;
+  const lost = (record.lost ?? 0) + (suspects ? 1 : 0);
   const error: AttemptError = {
     code: "worker-lost",
     message: `The worker ${task.worker} was lost: ${why}`,
@@ -87,7 +94,7 @@ async function releaseOne(
     l: record.l,
     t: deps.now(),
     w: task.worker,
-    lost,
+    ...(lost > 0 ? { lost } : {}),
     ...(record.n === undefined ? {} : { n: record.n }),
     ...(record.x === undefined ? {} : { x: record.x }),
     e: error,

@@ -46,6 +46,24 @@ export function planRetry(failure: Failure, random: () => number): RetryPlan {
   };
 }
 
+/** Beside whom a task may run in its process: `any`, `no-suspect` (none but those whose worker was never lost), `nobody`. */
+export type Company = "any" | "no-suspect" | "nobody";
+
+/**
+ * When a worker's process dies, each task that it ran may be the one that killed it. From then on they run apart, so that
+ * each can show by itself which it is: no two of them in one process, and one whose next loss would be its end in nobody's
+ * company, so that it never dies of another's fault. `attempt`: the one that is to begin; `lostInARow`: those before it.
+ */
+export function companyOf(task: {
+  attempt: number;
+  maxAttempts: number;
+  lostInARow: number;
+}): Company {
+  if (task.lostInARow === 0) return "any";
+  const next = planLost({ ...task, lostInARow: task.lostInARow + 1 });
+  return next.kind === "dead" ? "nobody" : "no-suspect";
+}
+
 /** What becomes of a running task whose worker is gone: it waits again, unless its attempts or its chances are used up. */
 export function planLost(task: {
   attempt: number;

@@ -1,41 +1,21 @@
-import { AppError } from "../../shared/errors.ts";
-import type { AttemptError, JournalRecord } from "../../shared/task.ts";
-import type { TaskDefinition } from "../define.ts";
+import type { AttemptError } from "../../shared/task.ts";
 import { OutcomeUnknown } from "../nats/wire.ts";
-import { type Delivered, isFresh, planClaim, planEnded } from "../queue/claim.ts";
-import type { JournalEntry } from "../queue/journal.ts";
+import { type Delivered, isFresh } from "../queue/claim.ts";
 import { maxAttemptsOf } from "../queue/retry.ts";
 import type { TaskMessage } from "../queue/task-message.ts";
 import { average } from "../queue/window.ts";
 import { createExecution, type Execution } from "./execution.ts";
-import { buryMessage } from "./finish.ts";
 import { createLateClaims } from "./late-claims.ts";
-import { parseInput, unknownTask } from "./parse-input.ts";
+import { parseInput } from "./parse-input.ts";
 import { createQuickTasks } from "./quick-tasks.ts";
-import type { FinishDeps } from "./settle.ts";
+import { createSlowClaim, type SlowClaimDeps } from "./slow-claim.ts";
 import { runningText } from "./usual-records.ts";
 
-export interface ClaimsDeps {
-  readonly finish: FinishDeps;
-  readonly journalRetentionMs: number;
-  definition(name: string): TaskDefinition<never, unknown> | null;
-  /** The workspace's tasks could not be loaded: a name that is not known here is no fault of the task's. */
-  readonly incomplete: boolean;
-  /** Asks the daemon whether other workers run tasks of this name. */
-  knownElsewhere(name: string): Promise<boolean>;
-  /** Asks the daemon which of these tasks ended, by the audit. Null: it cannot say now. */
-  terminal(ids: readonly string[]): Promise<ReadonlySet<string> | null>;
-  nak(message: TaskMessage, delayMs: number | null): void;
-  /** Whether a task runs in this process. */
-  isRunning(taskId: string): boolean;
-  /** The message is no longer extended; when `other` is named, that one stands for the task. */
-  replace(message: TaskMessage, other: TaskMessage | null): void;
-  /** A task is this worker's: it may run. */
-  claimed(execution: Execution, input: unknown): void;
+export interface ClaimsDeps extends Omit<SlowClaimDeps, "seen" | "tookMs"> {
   /** A task that runs here is somebody else's now. */
   lost(execution: Execution): void;
   /** A claim has ended, whatever its outcome. */
-  settled(): void;
+  settled(message: TaskMessage): void;
 }
 
 /** Whose tasks are: claims before a task runs, and late ones for quick tasks that take their time. */
@@ -58,9 +38,6 @@ export interface Claims {
 }
 
 export const EXPRESS_LEVEL = 8;
-const VERIFY_RETRY_MS = 1000;
-/** For so long a worker that lacks the workspace's tasks leaves one of them to others. */
-const INCOMPLETE_RETRY_MS = 2000;
 /** A message of a task whose claim is on its way comes back after this. */
 const CLAIM_AGAIN_MS = 500;
 const NO_ERRORS: readonly AttemptError[] = [];
@@ -79,12 +56,6 @@ export function createClaims(deps: ClaimsDeps): Claims {
   let claimingHigh = 0;
   let claimMs = 0.5;
 
-  const release = (message: TaskMessage): void => deps.replace(message, null);
-  const later = (message: TaskMessage, delayMs: number): void => {
-    release(message);
-    deps.nak(message, delayMs);
-  };
-
   /** With its age now: it may have been in hand for long, in a process that was frozen. */
   const seenNow = ({ generation, deliveries, journaled, storedAt }: TaskMessage): Delivered => ({
     generation,
@@ -101,144 +72,6 @@ export function createClaims(deps: ClaimsDeps): Claims {
     execution.claimSeq === 0 &&
     execution.claiming === null &&
     !isFresh(seenNow(execution.message), deps.journalRetentionMs);
-
-  /** One look at the journal and the decision that follows; again when somebody else was first. */
-  const claim = async (message: TaskMessage): Promise<void> => {
-    let entry: JournalEntry | null = null;
-    let looked = false;
-    let verified = false;
-    for (;;) {
-      const seen = seenNow(message);
-      if (!looked && !isFresh(seen, deps.journalRetentionMs)) {
-        entry = await finish.journal.read(message.queue, message.id);
-        looked = true;
-      }
-      const plan = planClaim(
-        seen,
-        entry,
-        finish.workerId,
-        finish.now(),
-        deps.journalRetentionMs,
-        verified,
-      );
-      switch (plan.kind) {
-        case "drop":
-          release(message);
-          finish.ack(message);
-          return;
-        case "bury":
-          await buryMessage(finish, message, plan.record);
-          return;
-        case "later":
-          later(message, plan.delayMs);
-          return;
-        case "mine": {
-          if (deps.isRunning(message.id)) {
-            release(message);
-            return;
-          }
-          // The claim was stored while its answer was lost: nothing runs here, and nobody else would ever take it up.
-          const { seq, record } = plan.entry;
-          if (await claimAt(message, seq, record.a, record)) return;
-          entry = await finish.journal.read(message.queue, message.id);
-          looked = true;
-          continue;
-        }
-        case "verify": {
-          const ended = await deps.terminal([message.id]);
-          if (ended === null) {
-            later(message, VERIFY_RETRY_MS);
-            return;
-          }
-          if (!ended.has(message.id)) {
-            verified = true;
-            continue;
-          }
-          const after = planEnded(seen, 1);
-          if (after.kind === "later") {
-            later(message, after.delayMs);
-            return;
-          }
-          release(message);
-          finish.ack(message);
-          return;
-        }
-        case "claim":
-          if (await claimAt(message, plan.expect, plan.attempt, plan.before)) return;
-          entry = await finish.journal.read(message.queue, message.id);
-          looked = true;
-          continue;
-        default:
-          plan satisfies never;
-      }
-    }
-  };
-
-  /** False when the compare-and-swap lost. */
-  const claimAt = async (
-    message: TaskMessage,
-    expect: number,
-    attempt: number,
-    before: JournalRecord | null,
-  ): Promise<boolean> => {
-    const definition = deps.definition(message.name);
-    // A name that is not known here is no fault of the task's while somebody else may know it.
-    if (definition === null && (deps.incomplete || (await deps.knownElsewhere(message.name)))) {
-      later(message, INCOMPLETE_RETRY_MS);
-      return true;
-    }
-    const maxAttempts = before?.x ?? (definition ? maxAttemptsOf(definition.retry) : 1);
-    const earlierErrors = before?.es ?? [];
-    const lostInARow = before?.lost ?? 0;
-    const common = {
-      g: message.generation,
-      a: attempt,
-      l: message.level,
-      t: finish.now(),
-      n: message.name,
-      x: maxAttempts,
-    };
-    const parsed = definition === null ? unknownTask(message) : parseInput(message, definition);
-    if (parsed.kind === "invalid" || definition === null) {
-      const error =
-        parsed.kind === "invalid"
-          ? parsed.error
-          : new AppError("unknown-task", { name: message.name });
-      const record: JournalRecord = {
-        s: "dead",
-        ...common,
-        w: finish.workerId,
-        dead: "invalid",
-        e: { code: error.code, message: error.message },
-        ...(earlierErrors.length > 0 ? { es: earlierErrors } : {}),
-      };
-      const appended = await finish.journal.append(message.queue, message.id, record, expect);
-      if (appended.kind === "lost") return false;
-      await buryMessage(finish, message, record);
-      return true;
-    }
-    const record: JournalRecord = {
-      s: "running",
-      ...common,
-      w: finish.workerId,
-      m: message.seq,
-      ...(lostInARow > 0 ? { lost: lostInARow } : {}),
-      ...(earlierErrors.length > 0 ? { es: earlierErrors } : {}),
-    };
-    const sentAt = performance.now();
-    const appended = await finish.journal.append(message.queue, message.id, record, expect);
-    claimMs = average(claimMs, performance.now() - sentAt);
-    if (appended.kind === "lost") return false;
-    const execution = createExecution(message, definition, {
-      seq: appended.seq,
-      attempt,
-      maxAttempts,
-      earlierErrors,
-      lostInARow,
-    });
-    deps.claimed(execution, parsed.input);
-    return true;
-  };
 
   const startClaim = (message: TaskMessage): void => {
     const other = claims.get(message.id);
@@ -257,7 +90,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
     claims.delete(message.id);
     claiming--;
     if (message.level >= EXPRESS_LEVEL) claimingHigh--;
-    deps.settled();
+    deps.settled(message);
   };
 
   /** The usual claim, without a promise: a first delivery of a known task with a good input. False: it is not the usual one. */
@@ -298,12 +131,19 @@ export function createClaims(deps: ClaimsDeps): Claims {
     return true;
   };
 
+  const claim = createSlowClaim({
+    ...deps,
+    seen: seenNow,
+    tookMs(ms) {
+      claimMs = average(claimMs, ms);
+    },
+  });
   /** With a look at the journal and whatever follows from it. */
   const claimSlowly = (message: TaskMessage): void => {
     claim(message)
       .catch((error: unknown) => {
         // The broker is away: the message comes back by itself when its wait is over.
-        release(message);
+        deps.replace(message, null);
         if (!(error instanceof OutcomeUnknown))
           finish.log("claim_failed", { taskId: message.id, error: String(error) });
       })

@@ -6,6 +6,7 @@ import { drainRunning } from "./drain.ts";
 import type { Execution, StopCause } from "./execution.ts";
 import { createOutcomes } from "./outcomes.ts";
 import { watchPatience } from "./patience.ts";
+import { createQuarantine } from "./quarantine.ts";
 import type { FinishDeps } from "./settle.ts";
 import { createSlots, type SlotTerms } from "./slots.ts";
 
@@ -103,13 +104,21 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       slots.ready.push(execution.message.level, { execution, input });
     },
     lost: (execution) => stopLost(execution),
-    settled: () => pumpSoon(),
+    admit: (message, company) => quarantine.admit(message, company),
+    settled({ id }) {
+      if (quarantine.holds(id) && !running.has(id)) quarantine.left(id);
+      pumpSoon();
+    },
   });
 
   const outcomes = createOutcomes({
     finish: finishDeps,
     concluded(execution) {
-      if (running.get(execution.message.id) === execution) running.delete(execution.message.id);
+      const { id } = execution.message;
+      if (running.get(id) === execution) {
+        running.delete(id);
+        quarantine.left(id);
+      }
       release(execution.message);
       if (outcomes.count === MAX_FINISHING - 1) pump();
     },
@@ -129,6 +138,13 @@ export function createExecutor(deps: ExecutorDeps): Executor {
     },
   });
 
+  const quarantine = createQuarantine({
+    empty: () => running.size === 0 && claims.count === 0,
+    start: (message) => claims.start(message),
+    giveBack: later,
+    opened: () => pumpSoon(),
+  });
+
   /** Answers come in bursts: one look after each burst. */
   let pumpScheduled = false;
   const pumpSoon = (): void => {
@@ -143,7 +159,8 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   /** Runs what is claimed, claims what is in hand, and says when there is room for more. */
   const pump = (): void => {
     slots.fill();
-    if (!draining && outcomes.count < MAX_FINISHING) {
+    quarantine.look();
+    if (!draining && !quarantine.closed && outcomes.count < MAX_FINISHING) {
       const room = deps.slots + ahead();
       while (buffer.size > 0) {
         const normal = inHand() < room;
@@ -205,7 +222,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       return slots.stuck;
     },
     capacity(level) {
-      if (draining || outcomes.count >= MAX_FINISHING) return 0;
+      if (draining || quarantine.closed || outcomes.count >= MAX_FINISHING) return 0;
       const extra = ahead();
       const high = level >= EXPRESS_LEVEL;
       const room = deps.slots + extra + (high ? deps.expressSlots : 0);
@@ -251,6 +268,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       draining = true;
       patience.stop();
       for (const message of buffer.drain()) later(message, null);
+      for (const message of quarantine.drain()) later(message, null);
       for (const { execution } of slots.ready.drain()) giveBackWaiting(execution);
       await drainRunning({
         limitMs,

@@ -7,6 +7,7 @@ import { describe } from "../../shared/errors.ts";
 import type { Settings } from "../../shared/settings.ts";
 import type { Clock } from "../../shared/time.ts";
 import { entryUrl } from "../entry.ts";
+import { POOL_RESTART_RULES, restartPolicy } from "../lifecycle/restart-policy.ts";
 import { type ChildState, type SupervisedChild, superviseChild } from "../lifecycle/supervise.ts";
 import type { Log } from "../log.ts";
 import { NODE_FLAGS } from "../node-process.ts";
@@ -51,6 +52,7 @@ export async function startPools(deps: PoolsDeps): Promise<Pools> {
           name: `worker-${name}`,
           spawn: () => spawnWorker(deps, start),
           ready,
+          policy: restartPolicy(POOL_RESTART_RULES),
           clock: deps.clock,
           log: deps.log,
           onState: (state) => states.set(name, state),
@@ -68,7 +70,7 @@ export async function startPools(deps: PoolsDeps): Promise<Pools> {
       return pools.flatMap(([name, pool]) => {
         const state = states.get(name);
         if (state === undefined || state.kind === "running" || state.kind === "stopped") return [];
-        const why = "why" in state ? state.why : null;
+        const why = "why" in state ? `${state.why}; its log is ${logOf(deps, name)}` : null;
         return [
           {
             id: `(${name})`,
@@ -120,8 +122,12 @@ function startOf(deps: PoolsDeps, name: string): WorkerProcessStart {
   };
 }
 
+function logOf(deps: PoolsDeps, pool: string): string {
+  return join(deps.logsDir, `worker-${pool}.log`);
+}
+
 function spawnWorker(deps: PoolsDeps, start: WorkerProcessStart): ChildProcess {
-  const out = openSync(join(deps.logsDir, `worker-${start.pool}.log`), "a", 0o600);
+  const out = openSync(logOf(deps, start.pool), "a", 0o600);
   try {
     const child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
       stdio: ["ignore", out, out, "ipc"],

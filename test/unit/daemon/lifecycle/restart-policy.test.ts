@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   DEFAULT_RESTART_RULES,
+  POOL_RESTART_RULES,
   type RestartPolicy,
   restartPolicy,
 } from "../../../../daemon/lifecycle/restart-policy.ts";
@@ -54,4 +55,11 @@ test("the default gives up within its window and not before ten restarts", () =>
   const failures = Array.from({ length: 11 }, (_, n) => n * 1000);
   const answers = decisions(restartPolicy(DEFAULT_RESTART_RULES), failures);
   expect(answers.indexOf("give-up")).toBe(10);
+});
+
+test("a pool of workers is never given up, however often a task ends its process", () => {
+  const failures = Array.from({ length: 200 }, (_, n) => n * 100);
+  const answers = decisions(restartPolicy(POOL_RESTART_RULES), failures);
+  expect(answers).not.toContain("give-up");
+  expect(Math.max(...answers.map(Number))).toBe(POOL_RESTART_RULES.maxDelayMs);
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   backoffMs,
+  companyOf,
   type Failure,
   maxAttemptsOf,
   POISON_LIMIT,
@@ -82,11 +83,93 @@ describe("a lost worker", () => {
     });
   });
 
+  test("sets its tasks apart, and one whose next loss would be its end runs in nobody's company", () => {
+    expect(companyOf({ attempt: 1, maxAttempts: 4, lostInARow: 0 })).toBe("any");
+    expect(companyOf({ attempt: 4, maxAttempts: 4, lostInARow: 0 })).toBe("any");
+    expect(companyOf({ attempt: 2, maxAttempts: 4, lostInARow: 1 })).toBe("no-suspect");
+    expect(companyOf({ attempt: 3, maxAttempts: 9, lostInARow: 2 })).toBe("nobody");
+    expect(companyOf({ attempt: 4, maxAttempts: 4, lostInARow: 1 })).toBe("nobody");
+    expect(companyOf({ attempt: 2, maxAttempts: 2, lostInARow: 1 })).toBe("nobody");
+  });
+
   test("three in a row make a task poison, whatever attempts are left", () => {
     expect(POISON_LIMIT).toBe(3);
     expect(planLost({ attempt: 3, maxAttempts: 100, lostInARow: 3 })).toEqual({
       kind: "dead",
       reason: "poison",
     });
+  });
+});
+
+describe("tasks that kill their worker, among others that do not", () => {
+  interface Simulated {
+    readonly poisonous: boolean;
+    readonly maxAttempts: number;
+    attempt: number;
+    lost: number;
+    end: "none" | "completed" | "dead";
+  }
+
+  /** Who begins in one process, of those that wait, in this order. */
+  function begin(waiting: readonly Simulated[], slots: number): Simulated[] {
+    const inside: Simulated[] = [];
+    for (const task of waiting) {
+      const company = companyOf({
+        attempt: task.attempt + 1,
+        maxAttempts: task.maxAttempts,
+        lostInARow: task.lost,
+      });
+      if (company === "nobody" && inside.length === 0) return [task];
+      if (company === "nobody" || inside.length === slots) continue;
+      if (company === "no-suspect" && inside.some(({ lost }) => lost > 0)) continue;
+      inside.push(task);
+    }
+    return inside;
+  }
+
+  /** One life of a process: it dies when one of its tasks is poisonous. */
+  function live(inside: readonly Simulated[]): void {
+    const dies = inside.some(({ poisonous }) => poisonous);
+    for (const task of inside) {
+      task.attempt++;
+      if (!dies) task.end = "completed";
+      else {
+        task.lost++;
+        const { attempt, maxAttempts, lost: lostInARow } = task;
+        if (planLost({ attempt, maxAttempts, lostInARow }).kind === "dead") task.end = "dead";
+      }
+    }
+  }
+
+  const aTask = fc.record({
+    poisonous: fc.boolean(),
+    maxAttempts: fc.integer({ min: 2, max: 6 }),
+    attempt: fc.constant(0),
+    lost: fc.constant(0),
+    end: fc.constant<Simulated["end"]>("none"),
+  });
+
+  test("end as dead letters after three lives at most, and no other task of two attempts or more does", () => {
+    fc.assert(
+      fc.property(
+        fc.array(aTask, { minLength: 1, maxLength: 25 }),
+        fc.integer({ min: 1, max: 10 }),
+        fc.infiniteStream(fc.nat()),
+        (tasks, slots, chance) => {
+          const world = tasks.map((task): Simulated => ({ ...task }));
+          for (let lives = 0; lives < 3 * world.length; lives++) {
+            // In any order: levels, other processes and delays decide who comes first.
+            const waiting = world
+              .filter(({ end }) => end === "none")
+              .map((task) => ({ task, key: chance.next().value }))
+              .sort((a, b) => a.key - b.key)
+              .map(({ task }) => task);
+            if (waiting.length === 0) break;
+            live(begin(waiting, slots));
+          }
+          for (const task of world) expect(task.end).toBe(task.poisonous ? "dead" : "completed");
+        },
+      ),
+    );
   });
 });
