@@ -12,6 +12,7 @@ import { startBroker } from "./broker.ts";
 import { adminHandlers } from "./control/admin-handlers.ts";
 import { auditViolation } from "./control/audit-violations.ts";
 import { createCatchUp } from "./control/catch-up.ts";
+import { eventHandlers } from "./control/event-handlers.ts";
 import { serveControl } from "./control/serve.ts";
 import { taskHandlers } from "./control/task-handlers.ts";
 import { type ViewHandlersDeps, viewHandlers } from "./control/view-handlers.ts";
@@ -22,6 +23,7 @@ import { lockDataDir } from "./lifecycle/lock.ts";
 import { createServiceStack } from "./lifecycle/service.ts";
 import { openLogFile } from "./log.ts";
 import { createGroup } from "./nats/group.ts";
+import { createStreamReader } from "./nats/read-stream.ts";
 import { createTaskConsumers, ensureStreams, streamState } from "./nats/streams.ts";
 import { createWire, type Wire } from "./nats/wire.ts";
 import { nodeEnv } from "./node-process.ts";
@@ -231,6 +233,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         audit,
         handlers: {
           ...viewHandlers(view),
+          ...eventHandlers({ nc: link.nc, names, readPage: createStreamReader(link.nc, inbox) }),
           ...taskHandlers({
             move: parts.move,
             enqueue,

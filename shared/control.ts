@@ -80,6 +80,21 @@ export const VERBS = {
   },
   run_get: { request: z.object({ id: z.string() }), permission: "view_tasks", levelled: false },
   result: { request: z.object({ id: taskId }), permission: "view_tasks", levelled: false },
+  /** What is kept of events, or of the tasks' journals, in the order it was stored. */
+  events: {
+    request: z.object({
+      of: z.enum(["events", "tasks"]),
+      /** Subject with wildcards. */
+      subject: z.string().regex(/^[^\s.]+(?:\.[^\s.]+)*$/),
+      /** The first sequence of the stream. */
+      from: z.number().int().min(1).optional(),
+      /** Instead: what was stored at this instant or later, epoch ms. */
+      since: z.number().min(0).max(8.64e15).optional(),
+      limit: z.number().int().min(1).max(500).default(200),
+    }),
+    permission: "view_tasks",
+    levelled: false,
+  },
   enqueue: {
     request: z.object({
       items: z.array(enqueueItem).min(1).max(1000),
@@ -435,6 +450,7 @@ export interface ResponseOf {
     readonly resultJson: string | null;
     readonly error: AttemptError | null;
   };
+  events: { readonly events: readonly KeptEvent[]; readonly more: boolean };
   enqueue: { readonly outcomes: readonly (EnqueueOutcome | { readonly error: WireError })[] };
   run: { readonly runId: string; readonly phases: readonly string[]; readonly firstTaskId: string };
   escalate: BulkOutcome;
@@ -471,6 +487,17 @@ export interface ResponseOf {
   reconcile: { readonly checked: number; readonly repaired: number };
   declare: { readonly declared: number };
   shutdown: { readonly stopping: true };
+}
+
+/** A message that a stream keeps. */
+export interface KeptEvent {
+  /** Its sequence in the stream. */
+  readonly seq: number;
+  /** When the broker stored it. */
+  readonly at: string;
+  readonly subject: string;
+  /** As it was published; null when it is too large to be handed on. */
+  readonly data: string | null;
 }
 
 /** One line of a task's audit timeline. */

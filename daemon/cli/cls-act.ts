@@ -1,3 +1,4 @@
+import { nuid } from "@nats-io/nuid";
 import { AppError } from "../../shared/errors.ts";
 import type { ConnectedClient } from "../sdk/connect.ts";
 import type { Context } from "./context.ts";
@@ -36,16 +37,15 @@ export async function runAct<Result>(
   const { io } = context;
   const client = await context.client({ start: true });
   const input = { root: absolutePath(io.cwd, options.root), ...act.input };
-  const task = await client.enqueue(act.name, input, { priority: options.priority });
-  const stopTelling = tellProgress(context, client, act, task.id);
+  // Named here, so that it is listened to before it can say anything.
+  const id = nuid.next();
+  const stopTelling = tellProgress(context, client, act, id);
   try {
-    const { timeout: timeoutMs } = options;
-    const wait = { queue: task.queue, timeoutMs, signal: io.stop };
-    return (await client.waitResult(task.id, wait)) as Result;
+    await client.enqueue(act.name, input, { id, priority: options.priority });
+    return (await client.waitResult(id, { timeoutMs: options.timeout, signal: io.stop })) as Result;
   } catch (error) {
     stopTelling();
-    const late = error instanceof AppError && error.code === "wait-timed-out";
-    if (io.stop.aborted || late) await leave(context, client, act, task.id);
+    if (io.stop.aborted) await leave(context, client, act, id);
     throw error;
   } finally {
     stopTelling();

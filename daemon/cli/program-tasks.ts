@@ -92,8 +92,11 @@ function addLooking(program: Command, lazy: Lazy): void {
     .action(lazy(() => import("./queues.ts")));
   program
     .command("events")
-    .description("everything that happens, as it happens")
-    .option("-f, --follow", "go on until Ctrl-C (always so)")
+    .description("everything that happens, as it happens, or again what happened")
+    .option("-f, --follow", "go on until Ctrl-C (so by default, but with --replay)")
+    .option("--since <when>", "first what is kept since then: 10m (ago) or an instant")
+    .option("--from <seq>", "the same from a sequence of the stream of events", parseCount)
+    .option("--replay", "only what is kept, all of it without --since and --from; then end")
     .option("--kind <kinds>", "task, system, domain; several with commas")
     .option("--queue <queue>")
     .option("--task <id>")

@@ -41,6 +41,14 @@ export function parseInstant(text: string): number {
   return ms;
 }
 
+/** When something began: an instant, or a time ago such as `10m`. Epoch milliseconds. Throws `bad-usage`. */
+export function parseSince(text: string, nowMs: number): number {
+  if (/^\d+(?:\.\d+)?(?:ms|s|m|h|d)$/.test(text.trim())) return nowMs - parseDuration(text);
+  if (/^\d+$/.test(text.trim()))
+    throw badUsage(`${text} is no time: write 10m or an instant, and --from for a sequence.`);
+  return parseInstant(text);
+}
+
 export function parseCount(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) < 1) throw badUsage(`${text} is no number above 0.`);
   return Number(text);

@@ -27,6 +27,7 @@ import {
   toWireTarget,
 } from "./levelled.ts";
 import { createReconnects } from "./reconnects.ts";
+import { type ReplayOptions, replay } from "./replay.ts";
 import { type Bus, createRequester, type Requester } from "./request.ts";
 import { type TaskEnd, type WaitOptions, waitResult } from "./wait-result.ts";
 import { type WaitRunOptions, waitRun } from "./wait-run.ts";
@@ -34,6 +35,7 @@ import { type WaitRunOptions, waitRun } from "./wait-run.ts";
 export type { FollowEvent, FollowFilter, Following } from "./follow.ts";
 export type { TaskRef } from "./input-text.ts";
 export type { ActOptions, RedriveOptions, Target } from "./levelled.ts";
+export type { ReplayOptions } from "./replay.ts";
 export type { Bus, RequestOptions } from "./request.ts";
 export type { TaskEnd, WaitOptions } from "./wait-result.ts";
 export type { RunProgress, WaitRunOptions } from "./wait-run.ts";
@@ -144,6 +146,12 @@ export interface Client extends Pick<Requester, "request"> {
     callback: (event: FollowEvent) => void,
     failed?: (error: Error) => void,
   ): Following;
+  /** What is kept of it since a time or a sequence, in order, and with `follow` what comes after it. */
+  replay(
+    filter: FollowFilter,
+    options: ReplayOptions,
+    callback: (event: FollowEvent) => void,
+  ): Promise<void>;
 }
 
 export interface ClientDeps {
@@ -218,6 +226,8 @@ export function createClient(deps: ClientDeps): Client {
       ),
     follow: (filter, callback, failed = () => {}) =>
       follow({ nc, names, now }, filter, callback, failed),
+    replay: (filter, options, callback) =>
+      replay({ nc, names, now, ask: (page) => request("events", page) }, filter, options, callback),
   };
 }
 

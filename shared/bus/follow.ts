@@ -14,13 +14,21 @@ export type FollowEvent =
       readonly record: JournalRecord;
     }
   /** A system fact beside the journal; `event` is its kind, e.g. `task.progress.<id>`. */
-  | { readonly kind: "system"; readonly at: string; readonly event: string; readonly data: unknown }
+  | {
+      readonly kind: "system";
+      readonly at: string;
+      readonly event: string;
+      readonly data: unknown;
+      /** Its sequence in the stream of events, when it was read back from there. */
+      readonly seq?: number;
+    }
   /** A domain event of a user. */
   | {
       readonly kind: "domain";
       readonly at: string;
       readonly subject: string;
       readonly data: unknown;
+      readonly seq?: number;
     };
 
 /** All conditions must hold; a condition about tasks leaves out everything that is not about a task. */
@@ -54,23 +62,19 @@ export function follow(
     };
     open.push(nc.subscribe(subject, { callback: heard }));
   };
-  const wanted = (kind: FollowEvent["kind"]): boolean => filter.kinds?.includes(kind) ?? true;
-  const ofTasksOnly = filter.queue !== undefined || filter.runId !== undefined;
-  if (wanted("task"))
+  const kinds = kindsOf(filter);
+  if (kinds.includes("task"))
     listen(names.fact(filter.queue ?? "*", filter.taskId ?? "*"), (message) =>
-      readTask(names, filter, message),
+      readTask(filter, names.parseFact(message.subject), message.string()),
     );
-  if (wanted("system") && !ofTasksOnly)
-    listen(names.event(filter.taskId === undefined ? ">" : `task.*.${filter.taskId}`), (message) =>
-      readSystem(names, message, deps.now()),
+  if (kinds.includes("system"))
+    listen(systemSubject(names, filter), (message) =>
+      readSystem(names, message.subject, message.string(), iso(deps.now())),
     );
-  if (wanted("domain") && !ofTasksOnly && filter.taskId === undefined)
-    listen(filter.subject ?? `${EVENTS_ROOT}.>`, (message) => ({
-      kind: "domain",
-      at: iso(deps.now()),
-      subject: message.subject,
-      data: readData(message),
-    }));
+  if (kinds.includes("domain"))
+    listen(domainSubject(filter), (message) =>
+      readDomain(message.subject, message.string(), iso(deps.now())),
+    );
   return {
     stop() {
       for (const subscription of open) subscription.unsubscribe();
@@ -78,28 +82,59 @@ export function follow(
   };
 }
 
-function readTask(names: Names, filter: FollowFilter, message: Msg): FollowEvent | null {
-  const place = names.parseFact(message.subject);
+/** The kinds that can fit the filter: a condition about tasks leaves out what is not about a task. */
+export function kindsOf(filter: FollowFilter): FollowEvent["kind"][] {
+  const wanted = filter.kinds ?? ["task", "system", "domain"];
+  const ofTasksOnly = filter.queue !== undefined || filter.runId !== undefined;
+  return wanted.filter((kind) => {
+    if (kind === "task") return true;
+    return !ofTasksOnly && (kind === "system" || filter.taskId === undefined);
+  });
+}
+
+export function systemSubject(names: Names, { taskId }: FollowFilter): string {
+  return names.event(taskId === undefined ? ">" : `task.*.${taskId}`);
+}
+
+export function domainSubject({ subject }: FollowFilter): string {
+  return subject ?? `${EVENTS_ROOT}.>`;
+}
+
+/** A journal record as an event; null when it does not fit, or is of a later version. */
+export function readTask(
+  filter: FollowFilter,
+  place: { readonly queue: string; readonly taskId: string } | null,
+  text: string,
+): FollowEvent | null {
   if (place === null) return null;
   let record: JournalRecord;
   try {
-    record = decodeRecord(message.string());
+    record = decodeRecord(text);
   } catch {
     // Ignored: a record of a later version; a follower shows what it can read.
     return null;
   }
-  if (filter.runId !== undefined && record.run?.id !== filter.runId) return null;
+  if (filter.runId !== undefined && !isOfRun(filter.runId, place.taskId, record)) return null;
   return { kind: "task", at: iso(record.t), ...place, status: record.s, record };
 }
 
-function readSystem(names: Names, message: Msg, now: number): FollowEvent {
-  const event = message.subject.slice(names.event("").length);
-  return { kind: "system", at: iso(now), event, data: readData(message) };
+/** Few records name their run; the task of a phase is called after both. */
+function isOfRun(runId: string, taskId: string, record: JournalRecord): boolean {
+  if (record.run !== undefined) return record.run.id === runId;
+  return taskId.startsWith(`${runId}-`) && !taskId.slice(runId.length + 1).includes("-");
+}
+
+export function readSystem(names: Names, subject: string, text: string, at: string): FollowEvent {
+  const event = subject.slice(names.event("").length);
+  return { kind: "system", at, event, data: readData(text) };
+}
+
+export function readDomain(subject: string, text: string, at: string): FollowEvent {
+  return { kind: "domain", at, subject, data: readData(text) };
 }
 
 /** Anyone may publish a domain event: what is not JSON is told as text. */
-function readData(message: Msg): unknown {
-  const text = message.string();
+function readData(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

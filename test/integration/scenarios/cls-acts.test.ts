@@ -10,7 +10,7 @@ import type {
 } from "../../../daemon/pipelines/cls/act-params.ts";
 import { clsStoreExists, openClsStore, storeVersion } from "../../../daemon/pipelines/cls/store.ts";
 import { lockRoot } from "../../../daemon/pipelines/cls/store-lock.ts";
-import { type CliEnd, cliHere } from "../../support/cli.ts";
+import { type CliEnd, cliHere, spawnCli } from "../../support/cli.ts";
 import { aReportRow, type Cells, FULL_REPORT, writeClsRoot } from "../../support/cls-root.ts";
 import { runCls } from "../../support/cls-run.ts";
 import { incrementName } from "../../support/cls-sync.ts";
@@ -261,6 +261,39 @@ describe("undo", () => {
     const { files } = await answer<FilesResult>("files");
     expect(files.at(-1)).toMatchObject({ name: NOV_19, state: "applied" });
   });
+});
+
+test("Ctrl-C cancels an act that only looks, and leaves one that changes the store to its end", async () => {
+  await sync();
+  const signal = new AbortController().signal;
+  const holder = { runId: "a-long-sync", signal, onWait: () => undefined };
+  const lock = await lockRoot(daemon.dataDir, root, holder);
+  onTestFinished(() => lock.release());
+  const ends = [];
+  for (const act of [["preview"], ["undo", "11_19", "--reason", "x"]]) {
+    const child = spawnCli(["--data", daemon.dataDir, "cls", ...act, "--root", root]);
+    let err = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      err += chunk.toString();
+    });
+    await until(() => err.includes("a-long-sync"));
+    child.kill("SIGINT");
+    await until(
+      () => child.exitCode,
+      (code) => code !== null,
+    );
+    ends.push([child.exitCode, err.trimEnd().split("\n").at(-1)]);
+  }
+  expect(ends).toEqual([
+    [130, "The preview was cancelled."],
+    [130, expect.stringMatching(/^The undo goes on as task \S+; `msgsys show/)],
+  ]);
+  lock.release();
+  const [undone] = await tasksNamed("cls.undo");
+  await daemon.client.waitResult(undone?.id ?? "");
+  const [preview] = await tasksNamed("cls.preview");
+  expect((await daemon.client.get(preview?.id ?? "")).status).toBe("cancelled");
+  expect(priceOf("A")).toBe(180_000);
 });
 
 test("an Operator may use every act, a Viewer none", async () => {

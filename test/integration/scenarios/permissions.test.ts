@@ -26,6 +26,7 @@ const LOOKING: readonly Verb[] = [
   "runs",
   "run_get",
   "result",
+  "events",
   "audit_query",
   "audit_task",
   "audit_verify",
