@@ -54,14 +54,8 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   const timers = [
     every(heartbeatMs * missedBeats + graceMs, "orphans", log, () => orphans.pass()),
     every(settings.reconcileMs, "reconcile", log, () => reconciler.pass()),
-    every(settings.retention.sweepMs, "purge", log, () =>
-      purgeJournal({
-        wire: deps.wire,
-        names: deps.names,
-        audit: deps.audit,
-        retentionMs: settings.retention.journalMs,
-        log,
-      }),
+    every(settings.retention.sweepMs, "purge", log, (signal) =>
+      purgeJournal({ ...deps, retentionMs: settings.retention.journalMs }, signal),
     ),
     ...(settings.nats.durability === "strict"
       ? [
@@ -79,20 +73,23 @@ export function startUpkeep(deps: UpkeepDeps): Upkeep {
   };
 }
 
-/** Repeats an act, each time after the one before has ended; its failures are logged and do not end it. */
+/**
+ * Repeats an act, each time after the one before has ended; its failures are logged and do not end it. The signal aborts
+ * when it is stopped.
+ */
 function every(
   ms: number,
   name: string,
   log: Log,
-  act: () => Promise<unknown>,
+  act: (signal: AbortSignal) => Promise<unknown>,
 ): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<void> = Promise.resolve();
-  let stopped = false;
+  const stopped = new AbortController();
   const arm = (): void => {
-    if (stopped) return;
+    if (stopped.signal.aborted) return;
     timer = setTimeout(() => {
-      running = act()
+      running = act(stopped.signal)
         .then(() => {})
         .catch((error: unknown) => log.warn("upkeep failed", { act: name, error: describe(error) }))
         .finally(arm);
@@ -101,7 +98,7 @@ function every(
   arm();
   return {
     async stop() {
-      stopped = true;
+      stopped.abort();
       if (timer !== null) clearTimeout(timer);
       await running;
     },

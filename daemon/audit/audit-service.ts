@@ -3,7 +3,7 @@ import type { Names } from "../../shared/subjects.ts";
 import type { Log } from "../log.ts";
 import type { NatsLink } from "../nats/connect.ts";
 import { createWire } from "../nats/wire.ts";
-import type { RunningTask } from "./audit-store.ts";
+import type { Purgeable, RunningTask } from "./audit-store.ts";
 import { createDatabaseKeeper } from "./database-keeper.ts";
 import type { FollowedRecord } from "./followed-record.ts";
 import { createFollower, type Follower } from "./follower.ts";
@@ -48,6 +48,7 @@ export interface AuditService {
   written(seq: number): Promise<void>;
   running(worker: string | null): Promise<RunningTask[]>;
   purgeFloor(retentionMs: number): number;
+  purgeable(retentionMs: number, done: number): Purgeable;
   stop(): Promise<void>;
 }
 
@@ -232,6 +233,8 @@ export function createAuditService(deps: ServiceDeps): AuditService {
     },
     purgeFloor: (retentionMs) =>
       keeper.transaction(true, (writer: Writer) => writer.purgeFloor(retentionMs)),
+    purgeable: (retentionMs, done) =>
+      keeper.transaction(true, (writer: Writer) => writer.purgeable(retentionMs, done)),
     async stop() {
       clearInterval(retry);
       follower?.stop();

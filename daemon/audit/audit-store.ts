@@ -142,6 +142,19 @@ export type AuditReads = {
   ) => Promise<ReturnType<AuditReader[K]>>;
 };
 
+/** A task that ended so long ago that nobody needs its records up to `lastSeq`. */
+export interface EndedTask {
+  readonly id: string;
+  readonly queue: string;
+  readonly lastSeq: number;
+}
+
+/** A batch of ended tasks in the order of their last records; no such task is left out up to sequence `upTo`. */
+export interface Purgeable {
+  readonly tasks: readonly EndedTask[];
+  readonly upTo: number;
+}
+
 /**
  * The audit: a thread of its own that owns the database for writing, and follows the journal stream into it.
  * While the database cannot be written, `state` says so with the cause, the follower goes on in memory, and what was
@@ -197,6 +210,11 @@ export interface AuditStore {
   running(worker?: string): Promise<RunningTask[]>;
   /** Records below this sequence belong to no living task and to none that ended less than `retentionMs` ago; 0: none. */
   purgeFloor(retentionMs: number): Promise<number>;
+  /**
+   * The next tasks whose records may go although older records are still needed. `done`: the `upTo` of the batch before, once
+   * it is purged, so that its tasks are not named again; 0 at first. Rejects with `audit-store-unavailable`.
+   */
+  purgeable(retentionMs: number, done: number): Promise<Purgeable>;
   putUser(user: UserView): Promise<void>;
   removeUser(name: string): Promise<void>;
   backup(path: string): Promise<{ bytes: number }>;

@@ -3,7 +3,7 @@ import type { UserView } from "../../shared/control.ts";
 import type { WireError } from "../../shared/errors.ts";
 import type { Cell } from "../db/bulk-insert.ts";
 import type { LogData } from "../log.ts";
-import type { AuditStore, EnqueueJournaled, RunningTask } from "./audit-store.ts";
+import type { AuditStore, EnqueueJournaled, Purgeable, RunningTask } from "./audit-store.ts";
 import type { EventRow } from "./chain.ts";
 import type { PriorityChanged } from "./writer.ts";
 
@@ -50,6 +50,7 @@ export interface Questions {
   written: { ask: number; answer: null };
   running: { ask: string | null; answer: RunningTask[] };
   purgeFloor: { ask: number; answer: number };
+  purgeable: { ask: { retentionMs: number; done: number }; answer: Purgeable };
   stop: { ask: null; answer: null };
 }
 export type QuestionKind = keyof Questions;

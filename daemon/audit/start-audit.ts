@@ -264,6 +264,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     },
     running: (worker) => ask("running", worker ?? null),
     purgeFloor: (retentionMs) => ask("purgeFloor", retentionMs),
+    purgeable: (retentionMs, done) => ask("purgeable", { retentionMs, done }),
     async putUser(user) {
       await ask("putUser", user);
     },

@@ -120,6 +120,7 @@ function answersOf(service: AuditService): Answers {
     written: (seq) => nothing(service.written(seq)),
     running: (worker) => service.running(worker),
     purgeFloor: async (retentionMs) => service.purgeFloor(retentionMs),
+    purgeable: async ({ retentionMs, done }) => service.purgeable(retentionMs, done),
     stop: () => nothing(service.stop()),
   };
 }

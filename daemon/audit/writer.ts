@@ -3,7 +3,7 @@ import type { UserView } from "../../shared/control.ts";
 import { can, PERMISSIONS, ROLES } from "../../shared/roles.ts";
 import type { TaskStatus } from "../../shared/task.ts";
 import type { Cell } from "../db/bulk-insert.ts";
-import type { AuditStore, EnqueueJournaled } from "./audit-store.ts";
+import type { AuditStore, EnqueueJournaled, Purgeable } from "./audit-store.ts";
 import { createChain, type EventRow } from "./chain.ts";
 import { createCounts } from "./counts.ts";
 import type { FollowedRecord } from "./followed-record.ts";
@@ -55,6 +55,7 @@ export interface Writer {
   /** The journal lost its newest records, or is another one: what lies behind `cursor` is read again. */
   rewind(cursor: JournalCursor, why: string): void;
   purgeFloor(retentionMs: number): number;
+  purgeable(retentionMs: number, done: number): Purgeable;
   /** Outside of a transaction. */
   cursor(): JournalCursor;
   runningTasks(): StoredRunning[];
@@ -169,6 +170,7 @@ export function createWriter(db: Database.Database, now: () => number): Writer {
       cursor = to;
     },
     purgeFloor: (retentionMs) => floor.find(now() - retentionMs, cursor.seq),
+    purgeable: (retentionMs, done) => floor.next(now() - retentionMs, cursor.seq, done),
     cursor: () => cursor,
     runningTasks: () => readRunning(db),
     checkpoint: () => db.pragma("wal_checkpoint(PASSIVE)"),

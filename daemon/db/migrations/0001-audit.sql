@@ -158,6 +158,7 @@ CREATE TABLE time_mark (
 
 -- `cursor`: the last journal sequence in these tables; `cursor_time`: when the broker stored it, in ns;
 -- `stream_created`: which stream that sequence belongs to; `purge_floor`: the first sequence that is still needed;
+-- `purge_passed`: up to here the records of ended tasks are purged, though older ones are still needed;
 -- `replayed_up_to`: up to here records may come a second time, because the broker lost some of them.
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,

@@ -6,10 +6,12 @@ import { effects } from "../../support/effects.ts";
 import { type Injector, inject } from "../../support/inject.ts";
 import {
   completionsOf,
+  enqueueAll,
   holderOf,
   readyWorkers,
   startScenario,
   untilEnded,
+  untilNoted,
 } from "../../support/scenario.ts";
 import { until } from "../../support/until.ts";
 
@@ -43,6 +45,24 @@ describe("a task whose journal was purged", () => {
     return id;
   }
 
+  /** The newest record of all stays on the broker: one more lets go of those before it. */
+  async function pushOn(): Promise<void> {
+    const { id } = await daemon.client.enqueue("test.work", trace.input("push-on"));
+    await untilEnded(daemon, id);
+  }
+
+  /** Leaves a message of the task for the workers that is as old as the retention; resolves when they took it away. */
+  async function leaveMessage(id: string, label: string): Promise<void> {
+    const workers = await readyWorkers(daemon);
+    for (const { pid } of workers) process.kill(pid, "SIGSTOP");
+    const data = JSON.stringify(trace.input(label));
+    await broker.putTask({ id, name: "test.work", data });
+    const putAt = performance.now();
+    await until(() => performance.now() - putAt > RETENTION_MS);
+    for (const { pid } of workers) process.kill(pid, "SIGCONT");
+    await until(async () => (await broker.messagesOf(id)) === 0);
+  }
+
   it("still has its result, and cannot be cancelled", async () => {
     const id = await ended("kept");
     expect(await daemon.client.waitResult(id)).toEqual({ label: "kept", attempt: 1 });
@@ -52,14 +72,7 @@ describe("a task whose journal was purged", () => {
 
   it("never comes back when a copy of its message was left over", async () => {
     const id = await ended("left-over");
-    const workers = await readyWorkers(daemon);
-    for (const { pid } of workers) process.kill(pid, "SIGSTOP");
-    const data = JSON.stringify(trace.input("left-over"));
-    await broker.putTask({ id, name: "test.work", data });
-    const putAt = performance.now();
-    await until(() => performance.now() - putAt > RETENTION_MS);
-    for (const { pid } of workers) process.kill(pid, "SIGCONT");
-    await until(async () => (await broker.messagesOf(id)) === 0);
+    await leaveMessage(id, "left-over");
     expect(trace.starts("left-over")).toBe(1);
     expect(await completionsOf(daemon, id)).toBe(1);
   });
@@ -144,17 +157,50 @@ describe("a task whose journal was purged", () => {
     expect(trace.starts("redriven")).toBe(2);
   });
 
-  it("is not mistaken for one that lives: records of living tasks stay", async () => {
+  it("is not mistaken for one that lives: a task that runs all the while keeps its record, and no other's", async () => {
     const { client } = daemon;
-    const short = await client.enqueue("test.work", trace.input("short"));
-    // Ended before the other one begins: what lies above a living task's record is not purged yet.
-    await untilEnded(daemon, short.id);
     const long = await client.enqueue("test.gate", trace.gated("long", "long"));
     await holderOf(daemon, long.id);
+    const short = await client.enqueue("test.work", trace.input("short"));
+    await untilEnded(daemon, short.id);
+    await pushOn();
     await untilPurged(short.id);
     expect(await broker.isPurged("test", long.id)).toBe(false);
     trace.open("long");
     expect(await untilEnded(daemon, long.id)).toMatchObject({ status: "completed", attempts: 1 });
     expect(trace.starts("long")).toBe(1);
+  });
+
+  describe("while a task that was scheduled before it waits for its time", () => {
+    let later: string;
+    beforeAll(async () => {
+      const delay = { delayMs: 3_600_000 };
+      ({ id: later } = await daemon.client.enqueue("test.work", trace.input("later"), delay));
+      await untilNoted(daemon, later, "task.scheduled");
+    });
+
+    it("is gone from the journal like hundreds of others, and what is scheduled comes when it is due", async () => {
+      const inputs = Array.from({ length: 300 }, (_, i) => trace.input(`many-${i}`));
+      const ids = await enqueueAll(
+        daemon,
+        inputs.map((input) => ({ task: "test.work", input })),
+      );
+      for (const id of ids) await untilEnded(daemon, id);
+      await pushOn();
+      for (const id of ids) await untilPurged(id);
+      expect(await broker.isPurged("test", later)).toBe(false);
+      expect(await daemon.client.get(later)).toMatchObject({ status: "scheduled", attempts: 0 });
+    });
+
+    it("never comes back when its message is delivered again", async () => {
+      const { id } = await daemon.client.enqueue("test.work", trace.input("again"));
+      await untilEnded(daemon, id);
+      await pushOn();
+      await untilPurged(id);
+      await leaveMessage(id, "again");
+      expect(trace.starts("again")).toBe(1);
+      expect(await completionsOf(daemon, id)).toBe(1);
+      expect(await broker.isPurged("test", later)).toBe(false);
+    });
   });
 });
