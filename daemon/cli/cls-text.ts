@@ -85,8 +85,8 @@ function laterText(later: PreviewResult["later"]): string {
       .map(({ phase }) => phase)
       .join(", ");
   const [run, skip] = [names("run"), names("skip")];
-  if (run === "") return `In a run after it nothing would be made again: ${skip} fit the input.`;
-  return `In a run after it ${run} would be made again${skip === "" ? "" : `, ${skip} fit the input`}.`;
+  if (run === "") return `In a run after it nothing would be made again (${skip}).`;
+  return `In a run after it ${run} would be made again${skip === "" ? "" : `; not again: ${skip}`}.`;
 }
 
 const LIST_WORDS = {
@@ -193,19 +193,14 @@ function undoText({ undo, undone }: NamedFile, nowMs: number, all: readonly Name
   return `${undo.withKeepLater ? "only with --keep-later" : "no"}: ${why}`;
 }
 
-/** What an undo did. `onlyAgain`: the file was undone before, and will be applied again. */
+/** What an undo did, or would do. `onlyAgain`: the file was undone before, and will be applied again. */
 export function undoneText(result: UndoneResult, onlyAgain: boolean): string {
-  const { file, kind, restored, removed, keptByLater, again, archivedTo } = result;
+  const { file, keptByLater, again, archivedTo, dryRun } = result;
   const lines: string[] = [];
-  if (!onlyAgain) {
-    lines.push(
-      kind === "full"
-        ? `${file} is undone: the store has the ${plural(restored, "key")} from before it again, in the place of its ${countWords(removed)}.`
-        : `${file} is undone: ${plural(restored, "key has its former rows", "keys have their former rows")} again, ${plural(removed, "key")} that only it had brought ${removed === 1 ? "is" : "are"} gone.`,
-    );
-  }
+  if (!onlyAgain) lines.push(keysText(result));
   if (!onlyAgain && keptByLater > 0)
     lines.push(`${plural(keptByLater, "key stays", "keys stay")} as a later file left them.`);
+  if (dryRun) return [...lines, "Nothing was changed."].join("\n");
   lines.push(
     again
       ? `The next sync applies ${onlyAgain ? file : "it"} again.`
@@ -216,4 +211,15 @@ export function undoneText(result: UndoneResult, onlyAgain: boolean): string {
   if (!onlyAgain)
     lines.push("The next run makes integrate, classify and export again from what is stored now.");
   return lines.join("\n");
+}
+
+function keysText({ file, kind, restored, removed, dryRun }: UndoneResult): string {
+  const begin = `${file} ${dryRun ? "would be" : "is"} undone: `;
+  if (kind === "full")
+    return `${begin}the store ${dryRun ? "would have" : "has"} the ${plural(restored, "key")} from before it again, in the place of its ${countWords(removed)}.`;
+  const [back, gone] = [plural(restored, "key"), plural(removed, "key")];
+  const their = restored === 1 ? "its" : "their";
+  const have = dryRun ? "would have" : restored === 1 ? "has" : "have";
+  const be = dryRun ? "would be" : removed === 1 ? "is" : "are";
+  return `${begin}${back} ${have} ${their} former rows again, ${gone} that only it had brought ${be} gone.`;
 }

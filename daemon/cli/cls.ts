@@ -159,6 +159,7 @@ interface UndoOptions extends ActOptions {
   readonly reason?: string;
   readonly keepLater?: boolean;
   readonly again?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** Takes back what an applied file changed. What cannot be is refused before anything is enqueued that would fail. */
@@ -167,13 +168,14 @@ export async function undo(
   [wanted]: [string],
   options: UndoOptions,
 ): Promise<number> {
-  const reason = await reasonOf(context, options.reason);
+  const { dryRun = false } = options;
+  const reason = dryRun ? (options.reason ?? "dry run") : await reasonOf(context, options.reason);
   const { root, files: applied } = await listFiles(context, options);
   const file = fileCalled(applied, wanted, root);
   refuseUndo(file, options);
   const { keepLater = false, again = false } = options;
-  const input = { file: String(file.id), reason, keepLater, again };
-  const act = { name: "cls.undo", input, label: "undo", looksOnly: false };
+  const input = { file: String(file.id), reason, keepLater, again, dryRun };
+  const act = { name: "cls.undo", input, label: "undo", looksOnly: dryRun };
   const result = await runAct<UndoneResult>(context, act, options);
   context.result(result, () => undoneText(result, file.state === "undone"));
   return 0;

@@ -203,5 +203,6 @@ function addCls(program: Command, lazy: Lazy): void {
     .option("--reason <text>", "why; kept with the file")
     .option("--keep-later", "leave keys that a later file touched as that file left them")
     .option("--again", "let the next sync apply the file again")
+    .option("--dry-run", "say what it would do, change nothing")
     .action(lazy(() => load("undo")));
 }

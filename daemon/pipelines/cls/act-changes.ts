@@ -6,7 +6,7 @@ import { lockOptions, withLockedStore } from "./locked-store.ts";
 import { createPace } from "./pace.ts";
 import type { ClsContext } from "./params.ts";
 import { notSynced } from "./phase-run.ts";
-import { type ClsStore, clsStoreExists, countRows } from "./store.ts";
+import { type ClsStore, clsStoreExists } from "./store.ts";
 import { decidePending } from "./sync-pending.ts";
 import { undoFile } from "./sync-undo.ts";
 import { chooseFile } from "./undo-plan.ts";
@@ -32,22 +32,22 @@ export async function undoAppliedFile(
   input: z.output<typeof undoInput>,
   ctx: ClsContext,
 ): Promise<UndoneResult> {
-  const { root, reason, keepLater, again } = input;
+  const { root, reason, keepLater, again, dryRun } = input;
   return withStoreToChange(root, ctx, async (store) => {
     const file = fileCalled(store, input.file, root);
     const pace = createPace(ctx);
-    const { restored, removed, keptByLater } = await undoFile(store, file.id, {
+    const { restored, removed, keptByLater, storedRows } = await undoFile(store, file.id, {
       taskId: ctx.runId,
       at: new Date().toISOString(),
-      ...{ reason, keepLater, again },
+      ...{ reason, keepLater, again, dryRun },
       tick: (done, total) => pace.tick(done, total, `keys of ${file.name}`),
     });
-    ctx.log("info", "cls.file.undone", { file: file.name, reason, restored, removed, keptByLater });
+    const counts = { restored, removed, keptByLater, storedRows };
+    if (!dryRun) ctx.log("info", "cls.file.undone", { file: file.name, reason, ...counts });
     return {
       ...{ root, file: file.name, fileId: file.id, kind: file.kind },
-      ...{ restored, removed, keptByLater, again },
-      archivedTo: file.archivedTo,
-      storedRows: countRows(store),
+      ...counts,
+      ...{ again, dryRun, archivedTo: file.archivedTo },
     };
   });
 }

@@ -36,6 +36,7 @@ export const undoInput = z.object({
     .default(false)
     .meta({ description: "Leave keys that a later file touched as that file left them" }),
   again: z.boolean().default(false).meta({ description: "Let the next sync apply the file again" }),
+  dryRun: clsParams.shape.dryRun,
 });
 
 export const decideInput = z.object({
@@ -193,8 +194,11 @@ export const undoResult = z.object({
   /** Keys that stay as a later file left them. */
   keptByLater: rows,
   again: z.boolean(),
+  /** It was done and taken back: the counts say what would be. */
+  dryRun: z.boolean(),
   /** Where the input was moved when it was applied; the next sync does not look there. */
   archivedTo: z.string().nullable(),
+  /** After it, in a dry run too. */
   storedRows: rows,
 });
 export type UndoneResult = z.output<typeof undoResult>;

@@ -69,7 +69,7 @@ function changing(toContext: ToContext): TaskDefinition<never, unknown>[] {
       requireAbsolute(input.root);
       const { undoAppliedFile } = await import("./act-changes.ts");
       const result = await undoAppliedFile(input, toContext(context));
-      announce(context, "undo", result);
+      if (!input.dryRun) announce(context, "undo", result);
       return result;
     },
   );

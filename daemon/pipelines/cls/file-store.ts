@@ -43,6 +43,8 @@ export interface UndoResult {
   readonly removed: number;
   /** Keys that a later file changed again: they stay as that file left them. */
   readonly keptByLater: number;
+  /** Rows in the store afterwards. */
+  readonly storedRows: number;
 }
 
 interface FileLine {

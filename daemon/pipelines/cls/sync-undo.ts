@@ -7,7 +7,7 @@ import {
   storedFiles,
   type UndoResult,
 } from "./file-store.ts";
-import { bumpVersion, type ClsStore } from "./store.ts";
+import { bumpVersion, type ClsStore, countRows } from "./store.ts";
 import { ROWS_INDEXES } from "./store-schema.ts";
 import { rowsBefore } from "./sync-apply.ts";
 import { type LaterFile, planUndo } from "./undo-plan.ts";
@@ -22,6 +22,8 @@ export interface UndoOrder {
   readonly keepLater: boolean;
   /** Lets the next sync apply the file again. */
   readonly again: boolean;
+  /** Takes everything back at the end; what it did is told all the same. */
+  readonly dryRun: boolean;
   /** Called for each key; rejects to stop, and then nothing has changed. */
   readonly tick?: (done: number, total: number) => void | Promise<void>;
 }
@@ -42,7 +44,7 @@ export async function undoFile(
   db.exec("BEGIN IMMEDIATE");
   try {
     const result = await undoInside(store, fileId, order);
-    db.exec("COMMIT");
+    db.exec(order.dryRun ? "ROLLBACK" : "COMMIT");
     return result;
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");
@@ -55,8 +57,11 @@ async function undoInside(store: ClsStore, fileId: number, order: UndoOrder): Pr
   if (file === null) throw refused(`File ${fileId}`, "it was never applied");
   const { undone } = file;
   if (file.state === "undone" && undone !== null) {
-    if (order.again && !isForgotten(file)) forgetFile(store, fileId);
-    else if (undone.taskId !== order.taskId) throw refused(file.name, "it is undone already");
+    if (order.again && !isForgotten(file)) {
+      forgetFile(store, fileId);
+      return { ...undone.result, storedRows: countRows(store) };
+    }
+    if (undone.taskId !== order.taskId) throw refused(file.name, "it is undone already");
     return undone.result;
   }
   const plan = planUndo(
@@ -64,8 +69,9 @@ async function undoInside(store: ClsStore, fileId: number, order: UndoOrder): Pr
     order.keepLater,
   );
   if (plan.act === "refuse") throw new AppError(plan.code, { file: file.name, what: plan.what });
-  const result =
+  const keys =
     file.kind === "full" ? undoFull(store, file) : await undoIncrement(store, file, order.tick);
+  const result = { ...keys, file: file.name, storedRows: countRows(store) };
   markUndone(store, file.id, { ...order, result });
   if (order.again) forgetFile(store, file.id);
   bumpVersion(store);
@@ -120,7 +126,9 @@ export function rowsAreKept({ db }: ClsStore, { id, kind }: StoredFile): boolean
   return table !== undefined;
 }
 
-function undoFull(store: ClsStore, file: StoredFile): UndoResult {
+type UndoneKeys = Pick<UndoResult, "restored" | "removed" | "keptByLater">;
+
+function undoFull(store: ClsStore, file: StoredFile): UndoneKeys {
   const { db } = store;
   const keysOf = (table: string): number =>
     Number(db.prepare(`SELECT COUNT(DISTINCT key) FROM ${table}`).pluck().get());
@@ -131,7 +139,7 @@ function undoFull(store: ClsStore, file: StoredFile): UndoResult {
   db.prepare(
     "UPDATE files SET state = 'applied', superseded_by = NULL WHERE superseded_by = ?",
   ).run(file.id);
-  return { file: file.name, restored: keysOf("rows"), removed, keptByLater: 0 };
+  return { restored: keysOf("rows"), removed, keptByLater: 0 };
 }
 
 /** A row as `rows` and `replaced` keep it; `id` is its id in `rows`. */
@@ -165,7 +173,7 @@ async function undoIncrement(
   store: ClsStore,
   file: StoredFile,
   tick: UndoOrder["tick"],
-): Promise<UndoResult> {
+): Promise<UndoneKeys> {
   const keys = store.db
     .prepare(
       "SELECT DISTINCT key FROM events WHERE file = ? AND event NOT IN ('older', 'filtered') ORDER BY key",
@@ -173,7 +181,7 @@ async function undoIncrement(
     .pluck()
     .all(file.id) as string[];
   const history = createHistory(store);
-  const result = { file: file.name, restored: 0, removed: 0, keptByLater: 0 };
+  const result = { restored: 0, removed: 0, keptByLater: 0 };
   for (const [done, key] of keys.entries()) {
     await tick?.(done, keys.length);
     const states = history.read(key);

@@ -191,6 +191,16 @@ describe("the lists", () => {
 describe("undo", () => {
   beforeEach(sync);
 
+  test("tells with --dry-run what it would do, needs no reason for that, and changes nothing", async () => {
+    const before = version();
+    const end = await cls("undo", "11_19", "--dry-run");
+    expect([end.code, end.out]).toEqual([
+      0,
+      `${NOV_19} would be undone: 1 key would have its former rows again, 0 keys that only it had brought would be gone.\nNothing was changed.\n`,
+    ]);
+    expect(version()).toBe(before);
+  });
+
   test("takes back the last file by a part of its name, and files tells who, why and what was", async () => {
     const end = await clsAs("ope", "undo", "11_19", "--reason", "wrong vendor file");
     expect(end.code, end.err).toBe(0);

@@ -48,7 +48,14 @@ let undos = 0;
 const undoId = (id: number, order: Partial<UndoOrder> = {}) => {
   undos += 1;
   const at = "2025-11-21T00:00:00.000Z";
-  const own = { taskId: `undo-${undos}`, reason: "wrong file", at, keepLater: false, again: false };
+  const own = {
+    taskId: `undo-${undos}`,
+    reason: "wrong file",
+    at,
+    keepLater: false,
+    again: false,
+    dryRun: false,
+  };
   return undoFile(bench.store(), id, { ...own, ...order });
 };
 const undo = (name: string, order?: Partial<UndoOrder>) => undoId(fileId(name), order);
@@ -74,7 +81,13 @@ describe("undoing an increment", () => {
     ]);
     await bench.sync();
     expect(stored()).not.toEqual(before);
-    expect(await undo(NOV_19)).toEqual({ file: NOV_19, restored: 2, removed: 1, keptByLater: 0 });
+    expect(await undo(NOV_19)).toEqual({
+      file: NOV_19,
+      restored: 2,
+      removed: 1,
+      keptByLater: 0,
+      storedRows: 3,
+    });
     expect(stored()).toEqual(before);
     expect(storeVersion(bench.store())).not.toBe(version);
     expect(bench.events()).toEqual([]);
@@ -183,6 +196,20 @@ describe("undoing an increment", () => {
       state: "undone",
       undone: { taskId: "t1", reason: "wrong file", result: first },
     });
+  });
+
+  test("in a dry run tells what it would do, and changes nothing", async () => {
+    await bench.put(FULL_REPORT, [aReportRow("A")]);
+    await bench.put(NOV_19, [priced("A", "19", "2025-11-19"), aReportRow("C")]);
+    await bench.sync();
+    const [before, version] = [stored(), storeVersion(bench.store())];
+    const told = { file: NOV_19, restored: 1, removed: 1, keptByLater: 0, storedRows: 1 };
+    expect(await undo(NOV_19, { dryRun: true })).toEqual(told);
+    expect([stored(), storeVersion(bench.store())]).toEqual([before, version]);
+    expect(await undo(FULL_REPORT, { dryRun: true }).catch(({ code }) => code)).toBe(
+      "cls-undo-refused",
+    );
+    expect(await undo(NOV_19)).toEqual(told);
   });
 
   test("changes nothing when it is stopped on its way", async () => {
