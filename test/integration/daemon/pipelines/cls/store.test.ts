@@ -1,7 +1,8 @@
-import { symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { storedFiles } from "../../../../../daemon/pipelines/cls/file-store.ts";
 import {
   baselineRows,
   incrementEvents,
@@ -9,6 +10,7 @@ import {
   storePathOf,
 } from "../../../../../daemon/pipelines/cls/store.ts";
 import { lockRoot } from "../../../../../daemon/pipelines/cls/store-lock.ts";
+import { MIGRATIONS } from "../../../../../daemon/pipelines/cls/store-schema.ts";
 import { aReportRow, FULL_REPORT } from "../../../../support/cls-root.ts";
 import { aSyncBench, incrementName, type SyncBench } from "../../../../support/cls-sync.ts";
 
@@ -119,4 +121,22 @@ test("waiting for a root ends with the reason of the signal", async () => {
   held.release();
   const next = await lockRoot(bench.data, bench.root, { ...none, runId: "third" });
   next.release();
+});
+
+test("a store of the first schema keeps its files, which lack only what it did not count", async () => {
+  const path = storePathOf(bench.data, bench.root);
+  await mkdir(dirname(path), { recursive: true });
+  const old = new Database(path);
+  old.exec(MIGRATIONS[0] ?? "");
+  old.pragma("user_version = 1");
+  old
+    .prepare(
+      `INSERT INTO files (sha256, name, kind, day, state, run_id, applied_at, counts, warnings)
+       VALUES ('a', 'f.xlsx', 'increment', '2025-11-19', 'applied', 'r', '2025-11-20', '{"rowsIn":3}', '[]')`,
+    )
+    .run();
+  old.close();
+  expect(storedFiles(bench.store())).toMatchObject([
+    { name: "f.xlsx", undone: null, counts: { rowsIn: 3, updatedSame: 0, skippedSame: 0 } },
+  ]);
 });
