@@ -30,10 +30,10 @@ const END_OF_BATCH = 204;
 /** `inbox`: a prefix of the caller's own replies. A page that does not end in time rejects with OutcomeUnknown. */
 export function createStreamReader(nc: NatsConnection, inbox: string): StreamReader {
   let asked = 0;
-  return ({ stream, filter, start, limit, maxBytes }) => {
+  return (request) => {
     asked += 1;
     const reply = `${inbox}.page.${asked}`;
-    const what = `a page of ${stream}`;
+    const what = `a page of ${request.stream}`;
     return new Promise((resolve, reject) => {
       const messages: StoredMessage[] = [];
       const end = (settle: () => void): void => {
@@ -55,12 +55,15 @@ export function createStreamReader(nc: NatsConnection, inbox: string): StreamRea
           else end(() => reject(new OutcomeUnknown(`${what}: refused (${code})`)));
         },
       });
-      const begin =
-        "from" in start ? { seq: start.from } : { start_time: new Date(start.since).toISOString() };
-      const ask = { ...begin, next_by_subj: filter, batch: limit, max_bytes: maxBytes };
-      nc.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(ask), { reply });
+      nc.publish(`$JS.API.DIRECT.GET.${request.stream}`, askOf(request), { reply });
     });
   };
+}
+
+function askOf({ filter, start, limit, maxBytes }: PageRequest): string {
+  const begin =
+    "from" in start ? { seq: start.from } : { start_time: new Date(start.since).toISOString() };
+  return JSON.stringify({ ...begin, next_by_subj: filter, batch: limit, max_bytes: maxBytes });
 }
 
 function pendingOf(m: Msg): number {
