@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { chmodSync, renameSync, statSync } from "node:fs";
+import { chmodSync, openSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { destination, type LevelWithSilent, type Logger, pino } from "pino";
-import { describe } from "../shared/errors.ts";
+import { type LevelWithSilent, type Logger, pino } from "pino";
+import { openLogSink } from "./log-sink.ts";
 import { makePrivateDirs } from "./make-private-dirs.ts";
 
 /** Facts beside an event: ids, counts, durations. Never payloads. */
@@ -50,20 +49,20 @@ export async function openLogFile(options: LogFileOptions): Promise<LogFile> {
   const { dir, maxBytes = MAX_BYTES, keep = KEPT_FILES } = options;
   makePrivateDirs(dir);
   const file = join(dir, `${options.name ?? "daemon"}.log`);
-  rotate(file, keep);
-  const sink = destination({ dest: file, sync: false, mode: 0o600 });
-  // It opens the file later, and lines before that would be lost in a crash.
-  await once(sink, "ready");
   let sizeBytes = 0;
-  sink.on("write", (written) => {
-    sizeBytes += written;
-    if (sizeBytes < maxBytes) return;
-    sizeBytes = 0;
-    rotate(file, keep);
-    sink.reopen();
+  const sink = openLogSink({
+    open() {
+      rotate(file, keep);
+      sizeBytes = 0;
+      return openSync(file, "w", 0o600);
+    },
+    isFull(writtenBytes) {
+      sizeBytes += writtenBytes;
+      return sizeBytes >= maxBytes;
+    },
+    // A full disk must not end the daemon; standard error is what is left to say it on.
+    onFailed: (why) => console.error(`log file ${file}: ${why}`),
   });
-  // A full disk must not end the daemon; standard error is what is left to say it on.
-  sink.on("error", (error) => console.error(`log file ${file}: ${describe(error)}`));
   const root = pino(
     { level: options.level, base: null, hooks: { streamWrite: hideSecrets } },
     sink,
@@ -74,11 +73,8 @@ export async function openLogFile(options: LogFileOptions): Promise<LogFile> {
     setLevel: (level) => {
       root.level = level;
     },
-    flush: () => flush(sink),
-    close: () => {
-      flush(sink);
-      sink.end();
-    },
+    flush: sink.flush,
+    close: sink.close,
   };
 }
 
@@ -90,15 +86,6 @@ export const noLog: Log = {
   error: () => {},
   child: () => noLog,
 };
-
-function flush(sink: ReturnType<typeof destination>): void {
-  try {
-    sink.flushSync();
-  } catch (error) {
-    // A full disk, most likely: the process goes on without its log.
-    console.error(`log: ${describe(error)}`);
-  }
-}
 
 function toLog(logger: Logger): Log {
   return {

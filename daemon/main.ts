@@ -5,6 +5,7 @@ import { AppError, fromUnknown } from "../shared/errors.ts";
 import { systemClock } from "./clock.ts";
 import { collectWhenIdle } from "./collect-when-idle.ts";
 import { listenForSignals } from "./lifecycle/signals.ts";
+import { outliveFullDisk } from "./log-stdout.ts";
 import { runDaemon } from "./run.ts";
 import { resolveDataDir } from "./settings.ts";
 import { clearStartupError, writeStartupError } from "./startup-error.ts";
@@ -35,6 +36,14 @@ function flagsOf(pairs: readonly string[]): Record<string, unknown> {
       if (at < 1) throw new AppError("bad-usage", { what: `--set takes key=value, not ${pair}` });
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
+/** To the command that started this; started by hand, to standard error. */
+async function tellFailure(error: AppError): Promise<void> {
+  if (process.connected)
+    await new Promise((told) => process.send?.(error.toWire(), undefined, undefined, told));
+  else process.stderr.write(`msgsysd: ${error.message}\n${error.hint}\n`);
+}
+
+outliveFullDisk();
   );
 }
 

@@ -67,6 +67,7 @@ const TOOLS = [
   "daemon/collect-when-idle.ts",
   "daemon/define.ts",
   "daemon/entry.ts",
+  "daemon/log-sink.ts",
   "daemon/log.ts",
   "daemon/log-stdout.ts",
   "daemon/make-private-dirs.ts",

@@ -1,7 +1,7 @@
 import { setSourceMapsSupport } from "node:module";
 import { AppError, fromUnknown } from "../../shared/errors.ts";
 import { collectWhenIdle } from "../collect-when-idle.ts";
-import { createStdoutLog } from "../log-stdout.ts";
+import { createStdoutLog, outliveFullDisk } from "../log-stdout.ts";
 import { readSeed } from "../nats/keys.ts";
 import { clsTasks } from "../pipelines/cls/tasks.ts";
 import { loadWorkspace } from "./load-workspace.ts";
@@ -24,6 +24,7 @@ process.on("disconnect", () => {
   if (!stopping) process.exit(1);
 });
 
+outliveFullDisk();
 const log = createStdoutLog({ pool: start.pool, pid: process.pid }, start.logLevel);
 const key = await readSeed(start.seedFile, start.user);
 // Authors may have compiled their tasks. From here on only: the maps of our own bundle would take 7 MB in each thread.
