@@ -1,32 +1,29 @@
 import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { AppError, fromUnknown } from "../shared/errors.ts";
+import { AppError, describe, fromUnknown } from "../shared/errors.ts";
 import { systemClock } from "./clock.ts";
 import { collectWhenIdle } from "./collect-when-idle.ts";
 import { listenForSignals } from "./lifecycle/signals.ts";
 import { outliveFullDisk } from "./log-stdout.ts";
 import { runDaemon } from "./run.ts";
 import { resolveDataDir } from "./settings.ts";
-import { clearStartupError, writeStartupError } from "./startup-error.ts";
 
 /** Entry of the daemon: reads the command line, runs it, ends with the exit code of what happened. */
-const { values } = parseArgs({
-  options: {
-    data: { type: "string" },
-    workspace: { type: "string" },
-    config: { type: "string" },
-    set: { type: "string", multiple: true },
-  },
-});
-const workspace = resolve(values.workspace ?? ".");
-const dataDir = resolveDataDir({
-  flag: values.data,
-  env: process.env,
-  platform: process.platform,
-  home: homedir(),
-  cwd: process.cwd(),
-});
+function readArgs() {
+  try {
+    return parseArgs({
+      options: {
+        data: { type: "string" },
+        workspace: { type: "string" },
+        config: { type: "string" },
+        set: { type: "string", multiple: true },
+      },
+    }).values;
+  } catch (error) {
+    throw new AppError("bad-usage", { what: describe(error) }, error);
+  }
+}
 
 /** `--set nats.port=4222` → `{ "nats.port": "4222" }`. */
 function flagsOf(pairs: readonly string[]): Record<string, unknown> {
@@ -36,6 +33,9 @@ function flagsOf(pairs: readonly string[]): Record<string, unknown> {
       if (at < 1) throw new AppError("bad-usage", { what: `--set takes key=value, not ${pair}` });
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
+  );
+}
+
 /** To the command that started this; started by hand, to standard error. */
 async function tellFailure(error: AppError): Promise<void> {
   if (process.connected)
@@ -44,12 +44,17 @@ async function tellFailure(error: AppError): Promise<void> {
 }
 
 outliveFullDisk();
-  );
-}
-
 try {
+  const values = readArgs();
+  const workspace = resolve(values.workspace ?? ".");
   const daemon = await runDaemon({
-    dataDir,
+    dataDir: resolveDataDir({
+      flag: values.data,
+      env: process.env,
+      platform: process.platform,
+      home: homedir(),
+      cwd: process.cwd(),
+    }),
     workspace,
     flags: {
       ...flagsOf(values.set ?? []),
@@ -59,7 +64,6 @@ try {
     osUser: userInfo().username,
     clock: systemClock,
   });
-  await clearStartupError(dataDir);
   collectWhenIdle();
   listenForSignals(
     { source: process, clock: systemClock },
@@ -72,9 +76,9 @@ try {
   process.exit(clean ? 0 : 1);
 } catch (error) {
   const known = fromUnknown(error);
-  // Whoever started this in the background reads the reason there; in the foreground it is on standard error too.
-  await writeStartupError(dataDir, known);
-  process.stderr.write(`msgsysd: ${known.message} ${known.hint}\n`);
-  if (known.code === "internal" && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  await tellFailure(known);
+  // A defect of ours: its stack helps whoever reports it, in the file that a start in the background writes.
+  if (known.code === "internal" && error instanceof Error && !process.stderr.isTTY)
+    process.stderr.write(`${error.stack}\n`);
   process.exit(known.exitCode);
 }

@@ -31,14 +31,38 @@ export const ERRORS = {
   "data-directory-unwritable": {
     exit: 2,
     retryable: false,
-    message: "The data directory {dataDir} cannot be written: {what}",
+    message: "The data directory {dataDir} cannot be written: {what}.",
     hint: "Make it writable for this user, or choose another with --data.",
+  },
+  "data-directory-unreadable": {
+    exit: 5,
+    retryable: false,
+    message: "The data directory {dataDir} cannot be read: {what}.",
+    hint: "Ask its owner, or choose another with --data.",
   },
   "daemon-not-running": {
     exit: 4,
     retryable: true,
     message: "No daemon runs on {dataDir}.",
     hint: "Start one with `msgsys up --detach`.",
+  },
+  "daemon-not-started": {
+    exit: 1,
+    retryable: true,
+    message: "The daemon ended during its start without saying why ({how}).",
+    hint: "Its last words are in {log}, in daemon.out and daemon.log.",
+  },
+  "daemon-start-timed-out": {
+    exit: 124,
+    retryable: true,
+    message: "The daemon was not ready within {timeoutMs} ms and was stopped again.",
+    hint: "`msgsys logs --all` tells how far it came; --timeout of `msgsys up` gives it more time.",
+  },
+  "daemon-stop-timed-out": {
+    exit: 124,
+    retryable: true,
+    message: "The daemon (pid {pid}) did not end within {timeoutMs} ms.",
+    hint: "It still stops; `msgsys logs` tells what it waits for. Ending its process by force loses no task.",
   },
   "daemon-version-mismatch": {
     exit: 4,
@@ -62,12 +86,12 @@ export const ERRORS = {
     exit: 5,
     retryable: false,
     message: "The server refused the credentials of {user}.",
-    hint: "Ask an Admin for new ones (`msgsys user rotate {user}`), then name the file with --creds.",
+    hint: "Ask an Admin for new ones (`msgsys user rotate {user}`, or `user add` for who was removed), then name the file with --creds.",
   },
   "credentials-unreadable": {
     exit: 2,
     retryable: false,
-    message: "The credentials file {file} cannot be used: {what}",
+    message: "The credentials file {file} cannot be used: {what}.",
     hint: "Name a seed file written by `msgsys user add` with --creds.",
   },
   "not-permitted": {
@@ -181,7 +205,7 @@ export const ERRORS = {
   "nats-server-missing": {
     exit: 2,
     retryable: false,
-    message: "No nats-server was found: {what}",
+    message: "No nats-server was found: {what}.",
     hint: "Install nats-server 2.12.1 or newer on PATH, or name one in nats.serverPath.",
   },
   "nats-server-too-old": {
@@ -193,14 +217,20 @@ export const ERRORS = {
   "nats-server-failed": {
     exit: 1,
     retryable: true,
-    message: "nats-server did not start: {what}",
-    hint: "Its log is {log}.",
+    message: "nats-server did not start: {what}.",
+    hint: "Its log {log} tells more; `msgsys doctor` checks what it needs.",
   },
   "port-taken": {
     exit: 2,
     retryable: false,
     message: "Port {port} on {host} is taken.",
-    hint: "Choose another nats.port, or 0 for any free port.",
+    hint: "Choose another {setting}, or {any} for any free port.",
+  },
+  "path-unusable": {
+    exit: 1,
+    retryable: false,
+    message: "{path} cannot be used: {what}.",
+    hint: "Check that it is there and that this user may use it.",
   },
   "disk-full": {
     exit: 1,
@@ -211,20 +241,20 @@ export const ERRORS = {
   "audit-store-corrupt": {
     exit: 2,
     retryable: false,
-    message: "The audit database {file} is damaged: {what}",
-    hint: "A copy was kept at {copy}. Restore a backup with `msgsys restore`, or move the file away to begin a new one.",
+    message: "The audit database {file} is damaged: {what}.",
+    hint: "A copy was kept at {copy}. Restore a backup with `msgsys restore`, or move the file away: a new one is filled from what the broker still holds.",
   },
   "audit-store-newer": {
     exit: 2,
     retryable: false,
     message: "The audit database {file} has schema {found}; this version knows {known}.",
-    hint: "Use the newer msg_sys that wrote it.",
+    hint: "Use the newer msg_sys that wrote it, or another directory with --data; nothing was changed.",
   },
   "audit-store-unavailable": {
     exit: 1,
     retryable: true,
-    message: "The audit database cannot be written: {what}",
-    hint: "Tasks go on; the audit catches up when the database can be written again.",
+    message: "The audit database cannot be used now: {what}.",
+    hint: "Tasks go on; the audit catches up by itself when the database can be used again.",
   },
   "lease-lost": {
     exit: 1,
@@ -316,10 +346,16 @@ export const ERRORS = {
     message: "The Python checkout {path} failed: {what}",
     hint: "{remedy}",
   },
+  "backup-failed": {
+    exit: 1,
+    retryable: true,
+    message: "The backup {file} was not written: {what}.",
+    hint: "The daemon writes it: choose a place that it may write and that has room; nothing else changed.",
+  },
   "backup-invalid": {
     exit: 2,
     retryable: false,
-    message: "{file} is no backup of msg_sys: {what}",
+    message: "{file} is no backup of msg_sys: {what}.",
     hint: "Name a file written by `msgsys backup`.",
   },
   "user-exists": {
@@ -384,7 +420,8 @@ export class AppError extends Error {
   readonly hint: string;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {
-    super(fill(ERRORS[code].message, details), cause === undefined ? undefined : { cause });
+    const message = fill(ERRORS[code].message, details).replace(/([.!?])\.$/, "$1");
+    super(message, cause === undefined ? undefined : { cause });
     this.name = "AppError";
     this.code = code;
     this.details = details;
@@ -418,7 +455,21 @@ export function fromUnknown(
   details: ErrorDetails = {},
 ): AppError {
   if (error instanceof AppError) return error;
-  return new AppError(code, { what: describe(error), ...details }, error);
+  const known = code === "internal" ? fromSystem(error) : null;
+  return known ?? new AppError(code, { what: describe(error), ...details }, error);
+}
+
+/** What the system refused (a full disk, a path that is not there or not ours) is no defect; null for anything else. */
+function fromSystem(error: unknown): AppError | null {
+  const { code, path } = (error ?? {}) as { readonly code?: unknown; readonly path?: unknown };
+  const what = describe(error);
+  if (/\b(ENOSPC|EDQUOT)\b|no space left on device/.test(what)) {
+    const where = path ?? /(?:^|\s)(\/[^\s:']+)/.exec(what)?.[1] ?? "the disk that it writes to";
+    return new AppError("disk-full", { what: `a write (${what})`, where: String(where) }, error);
+  }
+  return typeof path === "string" && typeof code === "string" && /^E[A-Z]+$/.test(code)
+    ? new AppError("path-unusable", { path, what }, error)
+    : null;
 }
 
 /** One sentence for any thrown value. */

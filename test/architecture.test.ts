@@ -56,7 +56,6 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "daemon/pipelines",
     "daemon/sdk",
     "daemon/settings.ts",
-    "daemon/startup-error.ts",
     "daemon/worker/worker-process.ts",
   ],
 };
@@ -67,8 +66,8 @@ const TOOLS = [
   "daemon/collect-when-idle.ts",
   "daemon/define.ts",
   "daemon/entry.ts",
-  "daemon/log-sink.ts",
   "daemon/log.ts",
+  "daemon/log-sink.ts",
   "daemon/log-stdout.ts",
   "daemon/make-private-dirs.ts",
   "daemon/outcome-errors.ts",

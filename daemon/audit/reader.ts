@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 import { AppError, describe } from "../../shared/errors.ts";
+import { unavailableBecause } from "../db/failure.ts";
 import { openReadOnly } from "../db/open.ts";
 import { runQuery } from "./audit-queries.ts";
 import type { AuditReader } from "./audit-store.ts";
@@ -75,7 +76,8 @@ export function createReader({ file, epoch, now = Date.now }: ReaderDeps): Audit
       return read(reads());
     } catch (error) {
       if (error instanceof AppError) throw error;
-      throw new AppError("audit-store-unavailable", { what: describe(error), file }, error);
+      const what = unavailableBecause(error) ?? describe(error);
+      throw new AppError("audit-store-unavailable", { what, file }, error);
     }
   }
 

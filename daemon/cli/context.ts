@@ -50,7 +50,9 @@ export function createContext(io: CliIo, globals: GlobalOptions): Context {
       if (!absent || !start || !globals.start || url !== undefined) throw error;
       const { ensureDaemon } = await import("./start-daemon.ts");
       hint(`No daemon runs on ${dataDir}, starting one (it stays up; \`msgsys down\` stops it).`);
-      await ensureDaemon({ dataDir, workspace: io.cwd, now: io.now });
+      const onWait = (why: AppError): void =>
+        hint(`${why.message} Waiting for it to become ready.`);
+      await ensureDaemon({ dataDir, workspace: io.cwd, now: io.now, onWait });
       return io.connect(options);
     }
   };

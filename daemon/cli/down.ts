@@ -1,5 +1,5 @@
-import { AppError, fromUnknown } from "../../shared/errors.ts";
-import { liveLease } from "../sdk/find-daemon.ts";
+import { fromUnknown } from "../../shared/errors.ts";
+import { liveLease, noDaemon } from "../sdk/find-daemon.ts";
 import type { Context } from "./context.ts";
 import { endDaemon, waitGone } from "./stop-daemon.ts";
 
@@ -11,7 +11,7 @@ export async function run(
 ): Promise<number> {
   const { dataDir, io } = context;
   const lease = liveLease(dataDir, io.now());
-  if (lease === null) throw new AppError("daemon-not-running", { dataDir });
+  if (lease === null) throw noDaemon(dataDir);
   try {
     const client = await context.client();
     await client.request("shutdown", {});
@@ -19,7 +19,7 @@ export async function run(
     await waitGone(lease, timeout);
   } catch (error) {
     const failure = fromUnknown(error);
-    if (failure.code === "not-permitted" || failure.code === "wait-timed-out") throw failure;
+    if (failure.code === "not-permitted" || failure.code === "daemon-stop-timed-out") throw failure;
     context.hint(`The daemon did not take the request (${failure.message}); sending it a signal.`);
     await endDaemon(lease, timeout);
   }

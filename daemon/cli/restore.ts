@@ -31,11 +31,12 @@ export async function run(context: Context, [file]: [string]): Promise<number> {
 
 /** The number of tasks in a backup. Throws `backup-invalid` for anything that is not a whole one. */
 function checkBackup(file: string): number {
+  if (!existsSync(file)) throw new AppError("backup-invalid", { file, what: "it is not there" });
   let database: Database.Database | null = null;
   try {
     database = new Database(file, { readonly: true, fileMustExist: true });
     const [check] = database.pragma("integrity_check(1)") as { integrity_check: string }[];
-    if (check?.integrity_check !== "ok") throw new Error(check?.integrity_check);
+    if (check?.integrity_check !== "ok") throw new Error("it is damaged");
     return database.prepare("SELECT count(*) FROM task_audit").pluck().get() as number;
   } catch (error) {
     throw new AppError("backup-invalid", { file, what: describe(error) }, error);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { entryUrl } from "../entry.ts";
 import { makePrivateDirs } from "../make-private-dirs.ts";
 import { NODE_FLAGS, nodeEnv } from "../node-process.ts";
 import { liveLease } from "../sdk/find-daemon.ts";
-import { STARTUP_ERROR_FILE } from "../startup-error.ts";
+import { badUsage } from "./values.ts";
 
 /** What a start needs. */
 export interface StartOptions {
@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly timeoutMs?: number | undefined;
   /** Ends the waiting; the daemon is ended too. */
   readonly stop?: AbortSignal | undefined;
+  /** Hears that somebody else's start is waited for, and whose. */
+  readonly onWait?: ((why: AppError) => void) | undefined;
   now(): number;
 }
 
@@ -32,11 +34,14 @@ export interface StartedDaemon {
 /** A first start may fetch nats-server. */
 const START_TIMEOUT_MS = 120_000;
 const LOOK_EVERY_MS = 40;
+/** Another's start that is not ready by then may have failed: our own says why, or succeeds. */
+const TRY_AGAIN_MS = 3000;
 
 /**
  * Starts a daemon and waits until it is ready. `background`: it outlives this process and writes to
  * `logs/daemon.out`; `foreground`: it writes to our standard error, and the caller ends it.
- * Throws what the daemon itself says (e.g. `already-running`, `bad-settings`), or `wait-timed-out`.
+ * Throws what the daemon itself says (e.g. `already-running`, `bad-settings`), `daemon-not-started` when it says
+ * nothing, or `daemon-start-timed-out`.
  */
 export async function startDaemon(
   options: StartOptions,
@@ -44,27 +49,27 @@ export async function startDaemon(
 ): Promise<StartedDaemon> {
   const { dataDir, timeoutMs = START_TIMEOUT_MS } = options;
   refuseSecond(options);
+  refuseNoWorkspace(options.workspace);
   prepare(dataDir);
   const child = await launch(options, mode);
-  let ended: { code: number | null } | null = null;
-  child.once("exit", (code) => {
-    ended = { code };
-  });
-  child.once("error", () => {
-    ended = { code: null };
-  });
+  const failure = watchStart(dataDir, child);
   const startedMs = performance.now();
   for (;;) {
     const lease = liveLease(dataDir, options.now());
-    if (lease?.pid === child.pid && lease?.state === "ready") return { lease: lease!, child };
-    if (ended !== null) throw startFailure(dataDir, (ended as { code: number | null }).code);
+    if (lease?.pid === child.pid && lease?.state === "ready") {
+      // Its channel would keep this process waiting.
+      if (child.connected) child.disconnect();
+      return { lease: lease!, child };
+    }
+    const failed = failure();
+    if (failed !== null) throw failed;
     if (options.stop?.aborted) {
       child.kill("SIGTERM");
       throw options.stop.reason;
     }
     if (performance.now() - startedMs > timeoutMs) {
       child.kill("SIGTERM");
-      throw new AppError("wait-timed-out", { what: "The start of the daemon", timeoutMs });
+      throw new AppError("daemon-start-timed-out", { timeoutMs });
     }
     await sleep(LOOK_EVERY_MS);
   }
@@ -72,27 +77,36 @@ export async function startDaemon(
 
 /** A ready daemon on the data directory: the one that runs or is starting, else a new one in the background. */
 export async function ensureDaemon(options: StartOptions): Promise<DaemonLease> {
-  try {
-    const { lease, child } = await startDaemon(options, "background");
-    child.unref();
-    return lease;
-  } catch (error) {
-    const other =
-      error instanceof AppError &&
-      (error.code === "already-running" || error.code === "data-directory-locked");
-    if (!other) throw error;
-    // Someone started one at the same moment: theirs serves as well.
-    return waitReady(options);
+  const endMs = performance.now() + (options.timeoutMs ?? START_TIMEOUT_MS);
+  for (let told = false; ; told = true) {
+    try {
+      const { lease, child } = await startDaemon(options, "background");
+      child.unref();
+      return lease;
+    } catch (error) {
+      const held =
+        error instanceof AppError &&
+        (error.code === "already-running" || error.code === "data-directory-locked");
+      if (!held) throw error;
+      // Someone started one at the same moment: theirs serves as well.
+      const lease = await readyWithin(options, TRY_AGAIN_MS);
+      if (lease !== null) return lease;
+      if (performance.now() > endMs) throw error;
+      if (!told) options.onWait?.(error);
+    }
   }
 }
 
-async function waitReady({ dataDir, timeoutMs = START_TIMEOUT_MS, now }: StartOptions) {
+/** The lease of a daemon that is ready, or becomes so within this time. */
+async function readyWithin(
+  { dataDir, now }: StartOptions,
+  limitMs: number,
+): Promise<DaemonLease | null> {
   const startedMs = performance.now();
   for (;;) {
     const lease = liveLease(dataDir, now());
     if (lease?.state === "ready") return lease;
-    if (performance.now() - startedMs > timeoutMs)
-      throw new AppError("wait-timed-out", { what: "The start of the daemon", timeoutMs });
+    if (performance.now() - startedMs > limitMs) return null;
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -101,6 +115,10 @@ async function waitReady({ dataDir, timeoutMs = START_TIMEOUT_MS, now }: StartOp
 function refuseSecond({ dataDir, now }: StartOptions): void {
   const lease = liveLease(dataDir, now());
   if (lease !== null) throw new AppError("already-running", { dataDir, pid: lease.pid });
+}
+
+function refuseNoWorkspace(workspace: string): void {
+  if (!existsSync(workspace)) throw badUsage(`The workspace ${workspace} does not exist.`);
 }
 
 async function launch(
@@ -124,36 +142,45 @@ async function launch(
     env: { ...process.env, ...(await nodeEnv()) },
   } as const;
   if (mode === "foreground")
-    return spawn(process.execPath, args, { ...base, stdio: ["ignore", 2, 2] });
+    return spawn(process.execPath, args, { ...base, stdio: ["ignore", 2, 2, "ipc"] });
   const output = openSync(join(dataDir, DATA_FILES.logs, "daemon.out"), "a", 0o600);
   try {
-    return spawn(process.execPath, args, { ...base, stdio: ["ignore", output, output] });
+    return spawn(process.execPath, args, {
+      ...base,
+      stdio: ["ignore", output, output, "ipc"],
+    });
   } finally {
     closeSync(output);
   }
 }
 
-/** Makes the folders that a start needs and removes the reason of a former failure. */
+/** Makes the folders that a start needs. */
 function prepare(dataDir: string): void {
   try {
     makePrivateDirs(join(dataDir, DATA_FILES.logs));
-    rmSync(join(dataDir, STARTUP_ERROR_FILE), { force: true });
   } catch (error) {
     throw new AppError("data-directory-unwritable", { dataDir, what: describe(error) }, error);
   }
 }
 
-function startFailure(dataDir: string, code: number | null): AppError {
-  try {
-    const file = join(dataDir, STARTUP_ERROR_FILE);
-    return fromWire(JSON.parse(readFileSync(file, "utf8")) as WireError);
-  } catch (error) {
-    return new AppError(
-      "internal",
-      {
-        what: `The daemon ended during its start (exit ${code ?? "unknown"}); its output is in ${join(dataDir, DATA_FILES.logs)}.`,
-      },
-      error,
-    );
-  }
+/**
+ * Answers why the daemon did not start, once it has ended. It tells over its channel, which works on a full disk and in
+ * a directory that another daemon holds.
+ */
+function watchStart(dataDir: string, child: ChildProcess): () => AppError | null {
+  let told: AppError | null = null;
+  let ended: string | null = null;
+  child.once("message", (message) => {
+    told = fromWire(message as WireError);
+  });
+  child.once("error", (error) => {
+    ended = describe(error);
+  });
+  // The channel is read to its end by then.
+  child.once("close", (code, signal) => {
+    ended ??= signal ?? `exit code ${code}`;
+  });
+  const log = join(dataDir, DATA_FILES.logs);
+  return () =>
+    ended === null ? null : (told ?? new AppError("daemon-not-started", { how: ended, log }));
 }

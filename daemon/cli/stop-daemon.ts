@@ -5,12 +5,12 @@ import { isProcessAlive } from "../lifecycle/process-alive.ts";
 
 const LOOK_EVERY_MS = 40;
 
-/** Waits until the process of this lease has ended. Throws `wait-timed-out`. */
+/** Waits until the process of this lease has ended. Throws `daemon-stop-timed-out`. */
 export async function waitGone(lease: DaemonLease, timeoutMs: number): Promise<void> {
   const startedMs = performance.now();
   while (isProcessAlive(lease.pid)) {
     if (performance.now() - startedMs > timeoutMs)
-      throw new AppError("wait-timed-out", { what: `The daemon (pid ${lease.pid})`, timeoutMs });
+      throw new AppError("daemon-stop-timed-out", { pid: lease.pid, timeoutMs });
     await sleep(LOOK_EVERY_MS);
   }
 }

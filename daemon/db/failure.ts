@@ -12,8 +12,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   SQLITE_PERM: "access to it is denied",
   SQLITE_NOMEM: "memory ran out",
   SQLITE_PROTOCOL: "its lock file does not answer",
-  SQLITE_CORRUPT: "it is damaged",
-  SQLITE_NOTADB: "it is no database",
+  SQLITE_CORRUPT: "it is damaged: stop the daemon, then restore a backup or move the file away",
+  SQLITE_NOTADB: "it is no database: stop the daemon, then restore a backup or move the file away",
 };
 
 const FILE_ERRORS = new Set(["ENOENT", "EACCES", "EPERM", "EROFS", "ENOSPC", "EIO", "ENOTDIR"]);
@@ -23,7 +23,7 @@ function codeOf(error: unknown): string | null {
 }
 
 /**
- * Why the database cannot be used now, as a clause for "The audit database cannot be written: …";
+ * Why the database cannot be used now, as a clause for "The audit database cannot be used now: …";
  * null when the error is not about the database's file (a bug, a broken constraint).
  */
 export function unavailableBecause(error: unknown): string | null {

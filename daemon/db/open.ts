@@ -42,7 +42,8 @@ export function openReadOnly(file: string): Database.Database {
   try {
     return new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   } catch (error) {
-    throw new AppError("audit-store-unavailable", { what: describe(error), file }, error);
+    const what = unavailableBecause(error) ?? describe(error);
+    throw new AppError("audit-store-unavailable", { what, file }, error);
   }
 }
 

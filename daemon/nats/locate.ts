@@ -75,7 +75,7 @@ async function named(path: string, log: LocateOptions["log"]): Promise<LocatedNa
   } catch (error) {
     throw new AppError(
       "nats-server-missing",
-      { what: `nats.serverPath names ${path}, ${describe(error)}` },
+      { what: `nats.serverPath names ${describe(error)}` },
       error,
     );
   }

@@ -45,5 +45,5 @@ function whyItFailed(
   if (error.code === "EACCES") return "not executable";
   if (error.killed === true) return `did not end within ${options.timeoutMs} ms`;
   const lastLine = stderr.trim().split("\n").at(-1) ?? "";
-  return lastLine === "" ? `failed (${String(error.code)})` : lastLine;
+  return lastLine === "" ? `failed with exit code ${String(error.code)}` : lastLine;
 }

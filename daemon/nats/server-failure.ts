@@ -8,22 +8,32 @@ export function serverFailed(files: ServerFiles, what: string, cause?: unknown):
   return new AppError("nats-server-failed", { what, log: files.log }, cause);
 }
 
+/** `port-taken`, with the setting to change and its value for any free port. */
+function portTaken(
+  host: string,
+  port: number,
+  setting: "nats.port" | "nats.httpPort",
+  cause: unknown,
+): AppError {
+  const any = setting === "nats.port" ? 0 : -1;
+  return new AppError("port-taken", { host, port, setting, any }, cause);
+}
+
 /**
  * A fixed port that another program listens on is told as such (`port-taken`), an address that this machine does not
  * have as `bad-settings`, before anything is started.
  */
 export async function refuseTakenPort(host: string, port: number): Promise<void> {
-  if (port === 0) return;
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
     probe.once("error", (error: NodeJS.ErrnoException) =>
       reject(
         error.code === "EADDRINUSE"
-          ? new AppError("port-taken", { host, port }, error)
+          ? portTaken(host, port, "nats.port", error)
           : new AppError(
               "bad-settings",
               {
-                what: `${host}:${port} cannot be listened on (${describe(error)}).`,
+                what: `nats-server cannot listen on ${host}:${port} (${describe(error)}).`,
                 where: "nats.host and nats.port",
               },
               error,
@@ -45,8 +55,9 @@ export async function whyNotStarted(
   const words = await lastWords(files, logFromByte);
   if (/address already in use/.test(words)) {
     const { host, port, httpPort } = settings;
-    const taken = words.includes(`:${httpPort}:`) ? httpPort : port;
-    return new AppError("port-taken", { host, port: taken }, error);
+    return words.includes(`:${httpPort}:`)
+      ? portTaken(host, httpPort, "nats.httpPort", error)
+      : portTaken(host, port, "nats.port", error);
   }
   return serverFailed(files, words === "" ? describe(error) : words, error);
 }

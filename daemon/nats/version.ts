@@ -52,6 +52,7 @@ export function isAtLeast(version: string, needed: string): boolean {
 export async function natsServerVersion(path: string): Promise<string> {
   const { stdout, stderr } = await runProgram(path, ["--version"], { timeoutMs: 5000 });
   const version = parseServerVersion(`${stdout}\n${stderr}`);
-  if (version === null) throw new Error(`${path} --version printed no version`);
+  if (version === null)
+    throw new Error(`${path}: it is no nats-server, --version printed no version`);
   return formatServerVersion(version);
 }

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, join } from "node:path";
 import { PROTOCOL_VERSION } from "../../shared/control.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, describe } from "../../shared/errors.ts";
 import { DATA_FILES, type DaemonLease } from "../../shared/settings.ts";
 import { isLeaseLive, readLease } from "../lifecycle/lease-file.ts";
 import { isProcessAlive } from "../lifecycle/process-alive.ts";
@@ -17,18 +17,28 @@ export interface Login {
 
 /**
  * The lease of the daemon that lives on this data directory and takes requests.
- * Throws `daemon-not-running` and `daemon-version-mismatch`.
+ * Throws `daemon-not-running`, `data-directory-unreadable` and `daemon-version-mismatch`.
  */
 export function findDaemon(dataDir: string, nowMs: number): DaemonLease {
   const lease = liveLease(dataDir, nowMs);
-  if (lease === null || lease.state !== "ready")
-    throw new AppError("daemon-not-running", { dataDir });
+  if (lease === null || lease.state !== "ready") throw noDaemon(dataDir);
   if (lease.protocol !== PROTOCOL_VERSION)
     throw new AppError("daemon-version-mismatch", {
       found: lease.protocol,
       needed: PROTOCOL_VERSION,
     });
   return lease;
+}
+
+/** That no daemon runs there, unless the directory is another user's: then nobody here can know. */
+export function noDaemon(dataDir: string): AppError {
+  try {
+    accessSync(dataDir, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EACCES")
+      return new AppError("data-directory-unreadable", { dataDir, what: describe(error) }, error);
+  }
+  return new AppError("daemon-not-running", { dataDir });
 }
 
 /** The lease of the daemon that lives on this data directory, also while it starts or stops; null when none does. */

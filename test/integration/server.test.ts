@@ -140,6 +140,7 @@ test("a monitoring port that is taken is told as such", async () => {
   await expect(embeddedServer({ nats: { httpPort: port } })).rejects.toMatchObject({
     code: "port-taken",
     message: `Port ${port} on 127.0.0.1 is taken.`,
+    hint: "Choose another nats.httpPort, or -1 for any free port.",
   });
 });
 

@@ -1,8 +1,17 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { ensureDaemon } from "../../../daemon/cli/start-daemon.ts";
+import { lockDataDir } from "../../../daemon/lifecycle/lock.ts";
 import { type CliEnd, type CliPlace, cli, spawnCli } from "../../support/cli.ts";
 import { tempDir } from "../../support/temp-dir.ts";
 import { until } from "../../support/until.ts";
@@ -92,6 +101,69 @@ test("a port that is taken is told with its number", async () => {
     exit: 2,
     code: "port-taken",
     message: `Port ${port} on 127.0.0.1 is taken.`,
+  });
+});
+
+test("an address that this machine does not have is told with its settings, whatever the port", async () => {
+  const env = { MSGSYS_NATS_HOST: "192.0.2.1", MSGSYS_NATS_ALLOW_PLAIN_TEXT: "true" };
+  const failure = failureOf(await up(tempDir(), { env }));
+  expect(failure).toMatchObject({ exit: 2, code: "bad-settings" });
+  expect(failure.message).toContain("nats-server cannot listen on 192.0.2.1");
+  expect(failure.hint).toContain("nats.host");
+});
+
+test("a start in the foreground tells the reason once", async () => {
+  const env = { MSGSYS_NATS_SERVER_PATH: "/no/server" };
+  const end = await cli(["--data", tempDir(), "up", "--timeout", "30s"], { cwd: tempDir(), env });
+  expect(end).toMatchObject({ code: 2, out: "" });
+  expect(end.err.trim().split("\n")).toEqual([
+    "Error: No nats-server was found: nats.serverPath names /no/server: not found.",
+    expect.stringContaining("nats.serverPath"),
+  ]);
+});
+
+test("a workspace that is not there is told before anything is made", async () => {
+  const dataDir = join(tempDir(), "data");
+  const end = await cli(["--data", dataDir, "--json", "up", "-d", "--workspace", "/no/workspace"]);
+  expect(failureOf(end)).toMatchObject({
+    exit: 2,
+    code: "bad-usage",
+    message: "The workspace /no/workspace does not exist.",
+  });
+  expect(existsSync(dataDir)).toBe(false);
+});
+
+describe("a data directory that another process holds", () => {
+  test("is told at once by `up`, and is left alone", async () => {
+    const dataDir = tempDir();
+    const lock = lockDataDir(dataDir);
+    onTestFinished(() => lock.release());
+    const failure = failureOf(await up(dataDir));
+    expect(failure).toMatchObject({ exit: 3, code: "data-directory-locked" });
+    expect(readdirSync(dataDir).sort()).toEqual(["lock.db", "logs"]);
+  });
+
+  test("is waited for by a command that needs a daemon, which tells so and takes over when it is free", async () => {
+    const dataDir = tempDir();
+    const lock = lockDataDir(dataDir);
+    const waits: string[] = [];
+    const onWait = ({ code }: { code: string }): void => {
+      waits.push(code);
+      lock.release();
+    };
+    const options = { dataDir, workspace: tempDir(), now: Date.now, onWait };
+    const lease = await ensureDaemon(options);
+    onTestFinished(async () => void (await cli(["--data", dataDir, "down"])));
+    expect(lease.state).toBe("ready");
+    expect(waits).toEqual(["data-directory-locked"]);
+  });
+
+  test("is told by that command when its time is over", async () => {
+    const dataDir = tempDir();
+    const lock = lockDataDir(dataDir);
+    onTestFinished(() => lock.release());
+    const options = { dataDir, workspace: tempDir(), now: Date.now, timeoutMs: 1000 };
+    await expect(ensureDaemon(options)).rejects.toMatchObject({ code: "data-directory-locked" });
   });
 });
 
