@@ -1,4 +1,8 @@
 import { AppError, ERRORS } from "../shared/errors.ts";
+import { DAY } from "../shared/time.ts";
+
+/** A century: a longer one would reach beyond what a date can say. */
+const LONGEST_DELAY_MS = 36_525 * DAY;
 
 /** A handler throws one of these to say what becomes of the attempt. They are recognised by `outcome`, so that copies of the SDK agree. */
 export interface OutcomeError extends Error {
@@ -22,6 +26,11 @@ export function retryLater(delayMs: number, message = `try again in ${delayMs} m
   });
 }
 
+/** A handler's arithmetic may give any number; what is no delay leaves it to the retry policy. */
+function isDelay(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
+}
+
 /** An error of ours whose code says that trying again is useless (a missing folder, a bad setting) ends the task too. */
 export function outcomeOf(error: unknown): { nonRetryable: boolean; retryAfterMs: number | null } {
   if (error instanceof AppError)
@@ -33,7 +42,9 @@ export function outcomeOf(error: unknown): { nonRetryable: boolean; retryAfterMs
     return { nonRetryable: false, retryAfterMs: null };
   }
   const after =
-    "retryAfterMs" in error && typeof error.retryAfterMs === "number" ? error.retryAfterMs : null;
+    "retryAfterMs" in error && isDelay(error.retryAfterMs)
+      ? Math.min(error.retryAfterMs, LONGEST_DELAY_MS)
+      : null;
   return {
     nonRetryable: error.outcome === "non-retryable",
     retryAfterMs: error.outcome === "retry-later" ? after : null,

@@ -4,14 +4,22 @@ import { CATEGORIES, PHASES, type PriorityAction } from "./priority.ts";
 import { type Permission, ROLES, type Role } from "./roles.ts";
 import { TASK_ID_PATTERN, TASK_NAME_PATTERN, USER_NAME_PATTERN } from "./subjects.ts";
 import { type AttemptError, type DeadReason, TASK_STATUSES, type TaskStatus } from "./task.ts";
+import { LAST_INSTANT_MS } from "./time.ts";
 
 /** Grows when an old client could misread a new daemon. */
 export const PROTOCOL_VERSION = 1;
 
 const level = z.number().int().min(0).max(10);
-const taskId = z.string().regex(TASK_ID_PATTERN);
+const taskId = z
+  .string()
+  .regex(TASK_ID_PATTERN, "an id has 1 to 120 letters, digits, hyphens and underscores");
 const reason = z.string().trim().min(1).max(1000);
-const userName = z.string().regex(USER_NAME_PATTERN);
+const userName = z
+  .string()
+  .regex(
+    USER_NAME_PATTERN,
+    "a name has 1 to 32 lower-case letters, digits, hyphens and underscores, and begins and ends with a letter or digit",
+  );
 
 /** Which tasks: all conditions must hold. Times are epoch ms. */
 export const taskFilter = z
@@ -43,7 +51,7 @@ const enqueueItem = z.object({
   made: z.boolean().optional(),
   /** Same key and same input: the same task again. Same key, other input: `idempotency-conflict`. */
   key: z.string().max(200).optional(),
-  runAt: z.number().optional(),
+  runAt: z.number().max(LAST_INSTANT_MS, "the year 9999 is the last one").optional(),
   category: z.enum(CATEGORIES).optional(),
   phase: z.enum(PHASES).optional(),
   correlationId: z.string().max(200).optional(),

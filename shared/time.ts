@@ -9,6 +9,14 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** The end of the year 9999 in epoch milliseconds: no task may wait for a later instant. */
+export const LAST_INSTANT_MS = 253_402_300_799_999;
+
+/** ISO 8601 UTC. An instant beyond the last one is told as the last one: one odd record must not spoil a whole list. */
+export function isoInstant(epochMs: number): string {
+  return new Date(Math.min(Math.max(epochMs, 0), LAST_INSTANT_MS)).toISOString();
+}
+
 /** `850 ms`, `4.2 s`, `1m 04s`, `2h 05m`, `3d 4h`. */
 export function formatDuration(ms: number): string {
   if (ms < SECOND) return `${Math.round(ms)} ms`;

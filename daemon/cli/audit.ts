@@ -1,4 +1,5 @@
 import type { AuditEventView, ResponseOf } from "../../shared/control.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { ConnectedClient } from "../sdk/connect.ts";
 import type { Context } from "./context.ts";
 import { detailWords } from "./record-words.ts";
@@ -35,6 +36,7 @@ async function timeline(
 ): Promise<number> {
   if (id === undefined) throw badUsage("Name the task: msgsys audit task <id>.");
   const answer = await client.request("audit_task", { id });
+  if (answer.events.length === 0) throw new AppError("task-not-found", { id });
   context.result(answer, () => eventsText(answer.events));
   return 0;
 }

@@ -3,6 +3,7 @@ import type { TaskStatus } from "../../shared/task.ts";
 import type { Context } from "./context.ts";
 import type { Paint } from "./io.ts";
 import { renderTable } from "./table.ts";
+import { badUsage } from "./values.ts";
 import { durationWords, levelWords, relativeTime, statusWords } from "./words.ts";
 
 interface Options
@@ -32,6 +33,8 @@ export async function run(context: Context, _: unknown, options: Options): Promi
     ...(runId === undefined ? {} : { runId }),
     ...(dead ? { status: ["dead"] } : status === undefined ? {} : { status }),
   };
+  if (cursor !== undefined && !/^\d+$/.test(cursor))
+    throw badUsage(`${cursor} is no cursor: take the one that a list printed below itself.`);
   const page = await client.list({ where, limit, cursor });
   context.result(page, () => tasksText(page.tasks, context.paint, context.io));
   if (page.next !== null) context.hint(`There are more: --cursor ${page.next}`);

@@ -34,6 +34,8 @@ export async function run(
   // Files of several processes, in the order in which things happened; the sort keeps lines of one time in their order.
   lines.sort((a, b) => a.time - b.time);
   for (const line of lines.slice(-options.lines)) print(line);
+  if (lines.length === 0 && taskId !== undefined)
+    context.hint(`No line of the logs in ${folder} is about ${taskId}.`);
   if (!options.follow) return 0;
   await follow(
     files.filter((file) => !/\.\d+$/.test(file)),

@@ -1,3 +1,4 @@
+import { isoInstant } from "../../shared/time.ts";
 import { durationWords, levelWords } from "./words.ts";
 
 type Reader = (value: unknown, detail: Readonly<Record<string, unknown>>) => string | null;
@@ -30,7 +31,7 @@ const WORDS: Readonly<Record<string, Reader>> = {
   act: text,
   why: (value) => `“${text(value)}”`,
   w: (value) => `worker ${text(value)}`,
-  due: (value) => `due ${new Date(Number(value)).toISOString()}`,
+  due: (value) => `due ${isoInstant(Number(value))}`,
   du: (value) => `took ${durationWords(Number(value))}`,
   lost: (value) => `${text(value)} workers lost in a row`,
   r: (value) => `result ${text(value)}`,

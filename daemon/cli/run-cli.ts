@@ -33,8 +33,13 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
 
 /** Commander words its own errors as `error: unknown option '--x'`. */
 function usageError(error: CommanderError): AppError {
-  const text = error.message.replace(/^error: /, "").trim();
+  const text = error.message
+    .replace(/^error: /, "")
+    .replace(/\s*\n\(Did you mean (.*)\)$/s, ". Did you mean $1")
+    .trim();
   const what =
-    text === "(outputHelp)" ? "Name a command." : `${text[0]?.toUpperCase()}${text.slice(1)}`;
+    text === "(outputHelp)"
+      ? "Name one of the commands above."
+      : `${text[0]?.toUpperCase()}${text.slice(1)}`;
   return new AppError("bad-usage", { what: /[.?)]$/.test(what) ? what : `${what}.` }, error);
 }

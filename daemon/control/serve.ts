@@ -193,8 +193,13 @@ function parse(verb: Verb, m: Msg): unknown {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new AppError("bad-usage", {
-    what: `The request ${wordsOf(verb)} is not valid at ${issue?.path.join(".") || "(root)"}: ${issue?.message ?? ""}`,
+    what: `The request ${wordsOf(verb)} is not valid at ${placeOf(issue?.path)}: ${issue?.message ?? ""}`,
   });
+}
+
+/** `items.0.id` of one task is its `id` for whoever asked. */
+function placeOf(path: readonly PropertyKey[] = []): string {
+  return path.join(".").replace(/^items\.0\./, "") || "(root)";
 }
 
 /** The task or run that a refused request was about, for the audit. */

@@ -1,12 +1,13 @@
 import type { AttemptView, TaskDetail, TaskSummary } from "../../shared/control.ts";
 import { bucketOf } from "../../shared/priority.ts";
 import type { DeadReason, JournalRecord } from "../../shared/task.ts";
+import { isoInstant } from "../../shared/time.ts";
 import type { AttemptRow, AuditReader, TaskRow } from "../audit/audit-store.ts";
 import type { JournalEntry } from "../queue/journal.ts";
 import type { ProgressEvent } from "../worker/progress.ts";
 
 function toIso(ms: number | null | undefined): string | null {
-  return ms === null || ms === undefined ? null : new Date(ms).toISOString();
+  return ms === null || ms === undefined ? null : isoInstant(ms);
 }
 
 /** A task as the audit has it, brought up to date by its journal when the audit is behind. */

@@ -22,11 +22,21 @@ export function seedFile(keysDir: string, name: string): string {
 export async function readSeed(file: string, name = "user"): Promise<UserKey> {
   try {
     const seed = new TextEncoder().encode((await readFile(file, "utf8")).trim());
-    const publicKey = fromSeed(seed).getPublicKey();
+    const publicKey = publicKeyOf(seed);
     if (!isUserPublicKey(publicKey)) throw new Error("it holds a key, but not that of a user");
     return { name, publicKey, seed };
   } catch (error) {
-    throw new AppError("credentials-unreadable", { file, what: describe(error) }, error);
+    const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const what = absent ? "it is not there" : describe(error);
+    throw new AppError("credentials-unreadable", { file, what }, error);
+  }
+}
+
+function publicKeyOf(seed: Uint8Array): string {
+  try {
+    return fromSeed(seed).getPublicKey();
+  } catch (error) {
+    throw new Error("it holds no seed", { cause: error });
   }
 }
 

@@ -193,7 +193,9 @@ function prepare(
   checkInput(definition, item.input);
   const queue = item.queue ?? definition.queue;
   if (!QUEUE_PATTERN.test(queue))
-    throw new AppError("bad-usage", { what: `${queue} is no queue name` });
+    throw new AppError("bad-usage", {
+      what: `${queue} is no queue name: lower-case letters, digits, hyphens and underscores.`,
+    });
   const now = deps.now();
   const delayed = item.runAt !== undefined && item.runAt > now;
   const fresh = item.key === undefined && (item.id === undefined || (first && item.made === true));
