@@ -148,14 +148,14 @@ describe("a worker that dies", () => {
 });
 
 describe("a parked copy that its journal never comes to", () => {
-  it("goes after a while, and its task ends as if it had never been", async () => {
-    const { id } = await daemon.client.enqueue("test.gate", trace.gated("ahead", "ahead"));
-    await until(() => trace.starts("ahead") === 1);
-    await park("test", id, 2, Date.now());
-    await until(async () => (await parkedOf("test", id)) === null);
-    trace.open("ahead");
-    expect(await untilEnded(daemon, id)).toMatchObject({ status: "completed", attempts: 1 });
-    expect(trace.starts("ahead")).toBe(1);
+  it("goes after a while, and its task stays where it is", async () => {
+    const { id } = await daemon.client.enqueue("test.work", trace.input("ahead"), { queue: IDLE });
+    await daemon.client.escalate(id, 6, "for a record");
+    const before = await broker.journal.read(IDLE, id);
+    await park(IDLE, id, (before?.record.g ?? 1) + 1, Date.now());
+    await until(async () => (await parkedOf(IDLE, id)) === null);
+    expect(await broker.journal.read(IDLE, id)).toEqual(before);
+    await until(async () => (await broker.messagesOf(id)) === 1);
   });
 });
 
