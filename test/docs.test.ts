@@ -223,7 +223,10 @@ function subjectRows(names: Names): string[][] {
     ],
     heartbeat: [names.heartbeat("<workerId>"), "a worker's heartbeat, from a thread of its own"],
     hello: [names.hello("<workerId>"), "a worker's arrival with what it can run, and its goodbye"],
-    order: [names.order("<workerId>"), "the daemon's orders to a worker: stop a task, claim it, let it go; say hello"],
+    order: [
+      names.order("<workerId>"),
+      "the daemon's orders to a worker: stop a task, claim it, let it go; say hello",
+    ],
   };
   return [
     ...Object.values(rows).map(([subject, what]) => [`\`${subject}\``, what]),
