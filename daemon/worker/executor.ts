@@ -159,7 +159,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
   /** Runs what is claimed, claims what is in hand, and says when there is room for more. */
   const pump = (): void => {
     slots.fill();
-    quarantine.look();
+    if (!draining) quarantine.look();
     if (!draining && !quarantine.closed && outcomes.count < MAX_FINISHING) {
       const room = deps.slots + ahead();
       while (buffer.size > 0) {
