@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StatusView } from "../shared/control.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, describe } from "../shared/errors.ts";
 import { DATA_FILES, type Settings } from "../shared/settings.ts";
 import type { Names } from "../shared/subjects.ts";
 import type { Clock } from "../shared/time.ts";
@@ -18,6 +18,8 @@ import { serverFilesOf } from "./nats/server-files.ts";
 import { isAtLeast, MINIMUM_NATS_SERVER } from "./nats/version.ts";
 import { followViolations, type Violation } from "./nats/violations.ts";
 import { openUsers, type Users } from "./users.ts";
+
+const JETSTREAM_ANSWER_MS = 5000;
 
 export interface BrokerDeps {
   readonly dataDir: string;
@@ -148,10 +150,9 @@ async function externalBroker(deps: BrokerDeps, users: Users, url: string): Prom
     });
   const key = await readSeed(file, "daemon");
   const servers = url.split(",");
+  const { tlsCert } = settings.nats;
   const tls =
-    settings.nats.tlsCert === undefined
-      ? {}
-      : { tls: { ca: readFileSync(settings.nats.tlsCert, "utf8") } };
+    tlsCert === undefined ? {} : { tls: { ca: readSettingFile("nats.tlsCert", tlsCert) } };
   let version = "";
   return {
     url,
@@ -167,6 +168,8 @@ async function externalBroker(deps: BrokerDeps, users: Users, url: string): Prom
         inboxPrefix: inboxPrefixOf("daemon"),
         log,
         ...tls,
+      }).catch((error: unknown) => {
+        throw inDaemonsWords(error, url, key.publicKey);
       });
       version = link.nc.info?.version ?? "";
       if (!isAtLeast(version, MINIMUM_NATS_SERVER)) {
@@ -177,6 +180,7 @@ async function externalBroker(deps: BrokerDeps, users: Users, url: string): Prom
           needed: MINIMUM_NATS_SERVER,
         });
       }
+      await refuseNoJetStream(link, url);
       return link;
     },
     watchDisconnects: async () => ({ stop: async () => {} }),
@@ -187,4 +191,39 @@ async function externalBroker(deps: BrokerDeps, users: Users, url: string): Prom
     troubles: () => [],
     stop: async () => {},
   };
+}
+
+/** An external server is the setting's affair, where a client would be told to start the daemon. */
+function inDaemonsWords(error: unknown, url: string, publicKey: string): unknown {
+  if (!(error instanceof AppError)) return error;
+  const { what } = error.details;
+  if (error.code === "connection-refused")
+    return new AppError("external-server-unreachable", { url, what }, error);
+  if (error.code === "credentials-refused")
+    return new AppError("external-server-refused", { url, publicKey }, error);
+  return error;
+}
+
+async function refuseNoJetStream(link: NatsLink, url: string): Promise<void> {
+  try {
+    const answer = await link.nc.request("$JS.API.INFO", "", { timeout: JETSTREAM_ANSWER_MS });
+    const { error } = answer.json<{ readonly error?: { readonly description?: string } }>();
+    if (error !== undefined) throw new Error(error.description ?? "no reason given");
+  } catch (error) {
+    await link.drain();
+    throw new AppError("jetstream-missing", { url }, error);
+  }
+}
+
+/** Throws `bad-settings` naming the setting and its file. */
+function readSettingFile(where: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new AppError(
+      "bad-settings",
+      { what: `${file} cannot be read: ${describe(error)}.`, where },
+      error,
+    );
+  }
 }

@@ -82,6 +82,30 @@ export const ERRORS = {
     message: "The connection to {url} was lost.",
     hint: "The client reconnects by itself; `msgsys doctor` says what is wrong.",
   },
+  "tls-failed": {
+    exit: 4,
+    retryable: false,
+    message: "The connection to {url} cannot be secured: {what}.",
+    hint: "Name the server's certificate (the daemon: nats.tlsCert, a client: MSGSYS_TLS_CERT); tls:// needs a server that speaks TLS.",
+  },
+  "external-server-unreachable": {
+    exit: 4,
+    retryable: true,
+    message: "No NATS server answers at {url}: {what}.",
+    hint: "Start it, or correct the setting nats.url; without that setting the daemon starts a server of its own.",
+  },
+  "external-server-refused": {
+    exit: 5,
+    retryable: false,
+    message: "The NATS server at {url} refused the daemon's key.",
+    hint: "Let it know the public key {publicKey}, or name another seed file in nats.credsFile.",
+  },
+  "jetstream-missing": {
+    exit: 2,
+    retryable: false,
+    message: "The NATS server at {url} offers the daemon no JetStream.",
+    hint: "Turn it on there (`jetstream {}` in its configuration, and for the daemon's account), or correct the setting nats.url.",
+  },
   "credentials-refused": {
     exit: 5,
     retryable: false,
@@ -104,7 +128,7 @@ export const ERRORS = {
     exit: 2,
     retryable: false,
     message: "No task is named {name}.",
-    hint: "`msgsys queues --tasks` lists the names that this daemon knows.",
+    hint: "`msgsys queues --tasks` lists the names that this daemon knows; `msgsys status` tells of a configuration that could not be loaded.",
   },
   "unknown-pipeline": {
     exit: 2,

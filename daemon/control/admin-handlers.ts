@@ -1,4 +1,9 @@
-import { PROTOCOL_VERSION, type StatusView, type UserView } from "../../shared/control.ts";
+import {
+  PROTOCOL_VERSION,
+  type StatusView,
+  type UserView,
+  type WorkerView,
+} from "../../shared/control.ts";
 import { AppError } from "../../shared/errors.ts";
 import { TASK_STATUSES, type TaskStatus } from "../../shared/task.ts";
 import type { AuditStore } from "../audit/audit-store.ts";
@@ -132,14 +137,23 @@ const NO_COUNTS = Object.fromEntries(TASK_STATUSES.map((status) => [status, 0]))
   number
 >;
 
+/** What several workers suffer from is one trouble; what the daemon met too has been told. */
+function workerTroubles(workers: readonly WorkerView[], told: readonly string[]): string[] {
+  const pools = new Map<string, Set<string>>();
+  for (const { error, state, pool } of workers) {
+    if (error === null || state === "gone" || told.some((text) => text.endsWith(`: ${error}`)))
+      continue;
+    pools.set(error, (pools.get(error) ?? new Set()).add(pool));
+  }
+  return [...pools].map(([error, names]) => `worker ${[...names].join(", ")}: ${error}`);
+}
+
 async function status(deps: AdminHandlersDeps): Promise<StatusView> {
   const { audit, daemon } = deps;
   const degraded = [...deps.degraded()];
   if (audit.state.kind === "unavailable") degraded.push(`audit-store: ${audit.state.cause}`);
   const workers = [...deps.leases.views(), ...(deps.pools()?.missing() ?? [])];
-  for (const worker of workers)
-    if (worker.error !== null && worker.state !== "gone")
-      degraded.push(`worker ${worker.pool}: ${worker.error}`);
+  degraded.push(...workerTroubles(workers, degraded));
   const state = deps.state();
   return {
     daemon: {

@@ -52,8 +52,8 @@ export interface ConnectOptions {
 
 /**
  * Connects with an nkey. Lost connections come back without end, 100–250 ms apart; a peer that falls silent is noticed
- * after 10–15 s. Throws `connection-refused` or `credentials-refused`; the latter also ends a running connection,
- * because repeating refused credentials helps nobody.
+ * after 10–15 s. Throws `connection-refused`, `tls-failed` or `credentials-refused`; the last also ends a running
+ * connection, because repeating refused credentials helps nobody.
  */
 export async function connectNats(options: ConnectOptions): Promise<NatsLink> {
   const servers = typeof options.servers === "string" ? [options.servers] : [...options.servers];
@@ -72,12 +72,18 @@ export async function connectNats(options: ConnectOptions): Promise<NatsLink> {
       maxPingOut: 2,
       waitOnFirstConnect: options.waitOnFirstConnect ?? false,
       noEcho: options.noEcho ?? false,
-      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      ...tlsOf(options.tls, servers),
     });
     return watchLink(nc, options, servers);
   } catch (error) {
     throw toConnectError(error, servers, options.name);
   }
+}
+
+/** The library connects in plain text to a server without TLS, even for an address with `tls://`, unless it is told. */
+function tlsOf(tls: TlsOptions | undefined, servers: readonly string[]): { tls?: TlsOptions } {
+  if (tls !== undefined) return { tls };
+  return servers.some((server) => server.startsWith("tls://")) ? { tls: {} } : {};
 }
 
 function watchLink(nc: NatsConnection, options: ConnectOptions, servers: string[]): NatsLink {
@@ -146,9 +152,21 @@ function toConnectError(error: unknown, servers: readonly string[], user: string
       e instanceof errors.AuthorizationError || e instanceof errors.UserAuthenticationExpiredError,
   );
   const url = servers.join(",").replace(/:\/\/[^/@\s]+@/g, "://");
-  return refused
-    ? new AppError("credentials-refused", { user, url }, error)
-    : new AppError("connection-refused", { url, what: describe(error) }, error);
+  if (refused) return new AppError("credentials-refused", { user, url }, error);
+  const what = describe(error);
+  return new AppError(
+    isAboutTls(error) ? "tls-failed" : "connection-refused",
+    { url, what },
+    error,
+  );
+}
+
+/** OpenSSL, Node and the library name no common class for a certificate or a peer that does not fit. */
+function isAboutTls(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return /\b(tls|ssl|certificate)\b|_CERT|CERT_|^ERR_(TLS|SSL)/i.test(
+    `${String(code)} ${describe(error)}`,
+  );
 }
 
 /**

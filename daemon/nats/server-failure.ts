@@ -1,3 +1,5 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { AppError, describe } from "../../shared/errors.ts";
 import type { Settings } from "../../shared/settings.ts";
@@ -42,6 +44,28 @@ export async function refuseTakenPort(host: string, port: number): Promise<void>
     );
     probe.listen(port, host.replace(/^\[|\]$/g, ""), () => probe.close(() => resolve()));
   });
+}
+
+/** Certificate and key that nats-server would refuse in the words of its libraries are told by their settings. */
+export function refuseUnusableTls(settings: Pick<Settings["nats"], "tlsCert" | "tlsKey">): void {
+  const { tlsCert, tlsKey } = settings;
+  if (tlsCert === undefined || tlsKey === undefined) return;
+  const certificate = readPem("nats.tlsCert", tlsCert, (pem) => new X509Certificate(pem));
+  const key = readPem("nats.tlsKey", tlsKey, createPrivateKey);
+  if (certificate.checkPrivateKey(key)) return;
+  throw new AppError("bad-settings", {
+    what: `The key ${tlsKey} does not belong to the certificate ${tlsCert}.`,
+    where: "nats.tlsCert and nats.tlsKey",
+  });
+}
+
+function readPem<T>(where: string, file: string, read: (pem: Buffer) => T): T {
+  try {
+    return read(readFileSync(file));
+  } catch (error) {
+    const what = `${file} cannot be used: ${describe(error)}.`;
+    throw new AppError("bad-settings", { what, where }, error);
+  }
 }
 
 /** Why a server that did not become ready did not, from what it said since `logFromByte`. */

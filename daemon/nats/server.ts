@@ -7,7 +7,7 @@ import type { LocatedNatsServer } from "./locate.ts";
 import { stopOrphan } from "./orphan.ts";
 import type { ServerUsers } from "./server-config.ts";
 import { createServerConfigFile } from "./server-config-file.ts";
-import { refuseTakenPort, serverFailed } from "./server-failure.ts";
+import { refuseTakenPort, refuseUnusableTls, serverFailed } from "./server-failure.ts";
 import { installId, makeServerDirs, readServerPid, serverFilesOf } from "./server-files.ts";
 import { natsUrl } from "./server-info.ts";
 import { startServerProcess } from "./server-process.ts";
@@ -67,6 +67,7 @@ export async function startNatsServer(deps: NatsServerDeps): Promise<NatsServer>
   await makeServerDirs(dataDir, files);
   const id = await installId(dataDir);
   const config = createServerConfigFile(settings, files, id, deps.users);
+  refuseUnusableTls(settings);
   const { path: program } = await deps.locate();
   // Before the port is looked at: an orphan of ours may be what holds it.
   await stopOrphan({ files, host: settings.host, installId: id, log });

@@ -29,13 +29,17 @@ const log = createStdoutLog({ pool: start.pool, pid: process.pid }, start.logLev
 const key = await readSeed(start.seedFile, start.user);
 // Authors may have compiled their tasks. From here on only: the maps of our own bundle would take 7 MB in each thread.
 setSourceMapsSupport(true);
-const workspace = await loadWorkspace(start.configFile);
+const builtIn = clsTasks({ dataDir: start.dataDir });
+const workspace = await loadWorkspace(
+  start.configFile,
+  builtIn.map(({ name }) => name),
+);
 if (workspace.error !== null) log.error("config_not_loaded", { error: workspace.error.message });
 
 const worker = await startWorker({
   ...start,
   seed: key.seed,
-  definitions: [...clsTasks({ dataDir: start.dataDir }), ...workspace.tasks],
+  definitions: [...builtIn, ...workspace.tasks],
   hooks: workspace.hooks,
   configError: workspace.error?.message ?? null,
   log,

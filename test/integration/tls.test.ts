@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { pinnedTls } from "../../daemon/nats/connect.ts";
+import { connectNats, pinnedTls } from "../../daemon/nats/connect.ts";
+import { inboxPrefixOf } from "../../daemon/nats/permissions.ts";
 import { embeddedServer } from "../support/embedded-server.ts";
 import { tempDir } from "../support/temp-dir.ts";
 
@@ -44,11 +45,36 @@ test.skipIf(!hasOpenssl)(
     const own = readFileSync(tls.tlsCert, "utf8");
     expect(readFileSync(other.tlsCert, "utf8")).not.toBe(own);
     await expect(connect(keys.daemon, { tls: pinnedTls(other.tlsCert) })).rejects.toMatchObject({
-      code: "connection-refused",
+      code: "tls-failed",
     });
-    await expect(connect(keys.daemon)).rejects.toMatchObject({ code: "connection-refused" });
+    await expect(connect(keys.daemon)).rejects.toMatchObject({ code: "tls-failed" });
   },
 );
+
+test.skipIf(!hasOpenssl)(
+  "a key that is not the certificate's is told by both settings",
+  async () => {
+    const [{ tlsCert }, { tlsKey }] = [certificate(), certificate()];
+    await expect(embeddedServer({ nats: { tlsCert, tlsKey } })).rejects.toMatchObject({
+      code: "bad-settings",
+      message: `The key ${tlsKey} does not belong to the certificate ${tlsCert}.`,
+    });
+    await expect(
+      embeddedServer({ nats: { tlsCert: "/no/cert.pem", tlsKey } }),
+    ).rejects.toMatchObject({ code: "bad-settings", details: { where: "nats.tlsCert" } });
+  },
+);
+
+test("an address with tls:// never connects in plain text", async () => {
+  const { server, keys } = await embeddedServer();
+  const secured = connectNats({
+    servers: server.url.replace("nats://", "tls://"),
+    seed: keys.daemon.seed,
+    name: "test",
+    inboxPrefix: inboxPrefixOf("daemon"),
+  });
+  await expect(secured).rejects.toMatchObject({ code: "tls-failed" });
+});
 
 test("an address that others reach is refused without TLS, and nothing is started", async () => {
   const dataDir = tempDir();

@@ -63,6 +63,26 @@ test.each(Object.entries(BROKEN))(
   },
 );
 
+test.each([
+  ["two tasks of one name", "tasks: [task('a.b'), task('a.b')]", /5: .*another task is named a\.b/],
+  ["a task that is none", "tasks: [{ name: 'a.b' }]", /5: .*not made by defineTask/],
+  ["a task with a built-in name", "tasks: [task('cls.sync')]", /1: cls\.sync is the name of a bui/],
+])(
+  "with %s every trouble is told once, with the author's file and line",
+  async (_, tasks, words) => {
+    const text = `import { defineConfig, defineTask, z } from "msg-sys";
+
+const task = (name: string) =>
+  defineTask({ name, input: z.object({}) }, async () => 1);
+export default defineConfig({ ${tasks} } as never);
+`;
+    const { up, file } = await upWith(text);
+    const told = up.err.split("\n").filter((line) => line.startsWith("Degraded:"));
+    expect(told).toEqual([expect.stringContaining(`${file}:`)]);
+    expect(told[0]).toMatch(words);
+  },
+);
+
 test("a broken configuration is told by doctor too", async () => {
   const cwd = tempDir();
   const { text, line } = BROKEN["throwing one"];
