@@ -21,6 +21,8 @@ export interface CliPlace {
   readonly cwd?: string;
   /** Standard input. */
   readonly input?: string;
+  /** Told of standard error as it comes, all of it so far; of `cliHere` only. */
+  onErr?(err: string): void;
 }
 
 /** Runs a command line in this process, against the real daemon: quick enough for tables of commands. */
@@ -33,6 +35,7 @@ export async function cliHere(argv: readonly string[], place: CliPlace = {}): Pr
     },
     err: (text) => {
       err += text;
+      place.onErr?.(err);
     },
     outIsTerminal: false,
     errIsTerminal: false,

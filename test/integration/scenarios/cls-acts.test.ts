@@ -254,7 +254,15 @@ describe("undo", () => {
     const holder = { runId: "a-long-sync", signal, onWait: () => undefined };
     const lock = await lockRoot(daemon.dataDir, root, holder);
     onTestFinished(() => lock.release());
-    const undoing = cls("undo", "11_19", "--reason", "meanwhile");
+    let heard = "";
+    const undoing = cliHere(
+      ["--data", daemon.dataDir, "cls", "undo", "11_19", "--reason", "meanwhile", "--root", root],
+      {
+        onErr: (err) => {
+          heard = err;
+        },
+      },
+    );
     const told = await until(
       async () => {
         const [task] = await tasksNamed("cls.undo");
@@ -263,10 +271,10 @@ describe("undo", () => {
       (task) => task?.progress?.what.includes("a-long-sync") === true,
     );
     expect(told?.status).toBe("running");
+    await until(() => heard.includes("waiting for run a-long-sync on this root"));
     await daemon.client.cancel(told?.id ?? "", { reason: "not now" });
     const end = await undoing;
     expect([end.code, end.err]).toEqual([1, expect.stringContaining("was cancelled")]);
-    expect(end.err).toContain("waiting for run a-long-sync on this root");
     lock.release();
     const { files } = await answer<FilesResult>("files");
     expect(files.at(-1)).toMatchObject({ name: NOV_19, state: "applied" });

@@ -68,7 +68,18 @@ function untilRun(runId: string, status: RunView["status"]): Promise<RunView> {
 test("a run on a root that another run holds waits and says for whom", async () => {
   const { root, out } = await aRoot();
   const release = await hold(root, "the-first-run");
-  const waiting = runCls(daemon.dataDir, root, out, "--run-id", "second-run");
+  let told = "";
+  const waiting = cliHere(
+    [
+      ...["--data", daemon.dataDir, "run", "cls_all", "--root", root, "--out", out],
+      ...["--run-id", "second-run", "--wait"],
+    ],
+    {
+      onErr: (err) => {
+        told = err;
+      },
+    },
+  );
   const sync = await until(
     () => daemon.client.get("second-run-sync").catch(() => null),
     (task) => task?.progress?.what.includes("the-first-run") === true,
@@ -77,10 +88,9 @@ test("a run on a root that another run holds waits and says for whom", async () 
     status: "running",
     progress: { what: "waiting for run the-first-run on this root" },
   });
+  await until(() => told.includes("waiting for run the-first-run on this root"));
   release();
-  const { code, err } = await waiting;
-  expect(code).toBe(0);
-  expect(err).toContain("waiting for run the-first-run on this root");
+  expect((await waiting).code).toBe(0);
 });
 
 test("two runs started at the same time on one root apply each file once", async () => {

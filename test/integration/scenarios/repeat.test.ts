@@ -55,4 +55,5 @@ it("a repeat of a task that waits adds no second message of it", async () => {
   const lane = queues.find(({ queue }) => queue === "nobody");
   // A worker that meets it holds it for a moment before it gives it back: no name of its own.
   expect((lane?.waiting ?? 0) + (lane?.running ?? 0)).toBe(1);
+  await client.cancel(id);
 });
