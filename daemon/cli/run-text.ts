@@ -10,6 +10,8 @@ import {
   statusWords,
 } from "./words.ts";
 
+const WARNINGS_SHOWN = 20;
+
 /** A run for people: what it is, and each phase with what it counted. */
 export function runText(run: RunView, paint: Paint, now: number): string {
   const ended = run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.createdAt);
@@ -43,7 +45,24 @@ export function runText(run: RunView, paint: Paint, now: number): string {
     rows,
     { head: (text) => paint("bold", text) },
   );
-  return `${fields}\n\n${table}`;
+  return [`${fields}\n\n${table}`, warningsText(run, paint)]
+    .filter((text) => text !== "")
+    .join("\n\n");
+}
+
+/** What the phases warned of, for example a file that was not applied. */
+function warningsText(run: RunView, paint: Paint): string {
+  const warnings = run.phases.flatMap(({ phase, result }) =>
+    warningsOf(result).map((text) => `${paint("yellow", "Warning:")} ${phase}: ${text}`),
+  );
+  const more = warnings.length - WARNINGS_SHOWN;
+  const rest = more > 0 ? [`… and ${plural(more, "more warning")}; --json has all.`] : [];
+  return [...warnings.slice(0, WARNINGS_SHOWN), ...rest].join("\n");
+}
+
+function warningsOf(result: unknown): string[] {
+  const { warnings } = (result ?? {}) as { readonly warnings?: unknown };
+  return Array.isArray(warnings) ? warnings.map(String) : [];
 }
 
 /** The counts in a result that are not zero: `4,000 rowsIn, 3,900 rowsNew`. Anything else has no short form. */

@@ -109,11 +109,12 @@ export async function watchRun(
       onProgress: ({ phase, done, total, what }) =>
         progress.update({ label: phase, done, total, what }),
       onChange(run) {
-        for (const { phase, status } of run.phases) {
+        for (const { phase, status, error } of run.phases) {
           if (status === "pending" || status === "waiting" || told.has(`${phase} ${status}`))
             continue;
           told.add(`${phase} ${status}`);
-          progress.line(`${phase}: ${status}`);
+          const why = status === "retrying" && error !== null ? `, because ${error}` : "";
+          progress.line(`${phase}: ${status}${why}`);
         }
       },
     });

@@ -9,7 +9,8 @@ export const clsPipelines: readonly PipelineDefinition[] = ["cls_all", "cls"].ma
   name,
   phases: CLS_PHASES,
   taskOf: (phase) => `cls.${phase}`,
-  params: clsParams,
+  // A slip of a name (`dryrun`) must not run as if it had not been written.
+  params: clsParams.strict(),
   completedSubject: (phase) => `${EVENTS_ROOT}.cls.${phase}.completed`,
   fromSettings: ({ cls }) => ({
     python: cls.python,

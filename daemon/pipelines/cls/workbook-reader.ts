@@ -30,12 +30,24 @@ export async function* readWorkbook(
 ): AsyncGenerator<SheetRow[]> {
   let zip: ZipFile | undefined;
   try {
-    zip = await yauzl.openPromise(path, { autoClose: false });
+    zip = await openZip(path);
     yield* readSheet(zip, options);
   } catch (error) {
     throw unreadable(path, error);
   } finally {
     zip?.close();
+  }
+}
+
+/** The zip library's own words speak of records and signatures. */
+async function openZip(path: string): Promise<ZipFile> {
+  try {
+    return await yauzl.openPromise(path, { autoClose: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw new Error("it is not there", { cause: error });
+    if (error instanceof Error && "syscall" in error) throw error;
+    throw new Error(`it is no workbook, or it was cut off (${describe(error)})`, { cause: error });
   }
 }
 

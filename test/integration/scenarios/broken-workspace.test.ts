@@ -185,9 +185,12 @@ describe("a CLS run", () => {
       expect.objectContaining({
         name: FULL_REPORT,
         status: "failed",
-        reason: expect.stringContaining("cannot be read"),
+        reason: expect.stringContaining("cannot be read: it is no workbook"),
       }),
     );
+    const { runId } = JSON.parse(end.out) as { runId: string };
+    const shown = await cliHere(["--data", dataDir, "show", runId]);
+    expect(shown.out).toContain(`Warning: sync: ${FULL_REPORT} failed: `);
   });
 
   test("without a folder to write to, or with a phase that is not there, is refused before it starts", async () => {
@@ -196,6 +199,7 @@ describe("a CLS run", () => {
       ["run", "cls_all", "--root", base],
       ["run", "cls_all", "--root", base, "--phase", "polish"],
       ["run", "cls_all", "--out", base],
+      ["run", "cls_all", "--root", base, "--out", base, "--param", "dryrun=true"],
     ]) {
       const end = await cliHere([...flags, ...argv]);
       expect([end.code, JSON.parse(end.out)], argv.join(" ")).toMatchObject([
