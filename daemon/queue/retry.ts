@@ -46,22 +46,19 @@ export function planRetry(failure: Failure, random: () => number): RetryPlan {
   };
 }
 
-/** Beside whom a task may run in its process: `any`, `no-suspect` (none but those whose worker was never lost), `nobody`. */
-export type Company = "any" | "no-suspect" | "nobody";
-
 /**
- * When a worker's process dies, each task that it ran may be the one that killed it. From then on they run apart, so that
- * each can show by itself which it is: no two of them in one process, and one whose next loss would be its end in nobody's
- * company, so that it never dies of another's fault. `attempt`: the one that is to begin; `lostInARow`: those before it.
+ * Whether a task must run in nobody's company. When a worker's process dies, each task that it ran may be the one that
+ * killed it; one whose next loss would be its end runs alone, so that it never dies of another's fault. Before that it runs
+ * beside others: most processes die of something else, and their tasks are to go on together at once. `attempt`: the one
+ * that is to begin; `lostInARow`: those before it.
  */
-export function companyOf(task: {
+export function mustBeAlone(task: {
   attempt: number;
   maxAttempts: number;
   lostInARow: number;
-}): Company {
-  if (task.lostInARow === 0) return "any";
-  const next = planLost({ ...task, lostInARow: task.lostInARow + 1 });
-  return next.kind === "dead" ? "nobody" : "no-suspect";
+}): boolean {
+  if (task.lostInARow === 0) return false;
+  return planLost({ ...task, lostInARow: task.lostInARow + 1 }).kind === "dead";
 }
 
 /** What becomes of a running task whose worker is gone: it waits again, unless its attempts or its chances are used up. */

@@ -104,7 +104,7 @@ export function createExecutor(deps: ExecutorDeps): Executor {
       slots.ready.push(execution.message.level, { execution, input });
     },
     lost: (execution) => stopLost(execution),
-    admit: (message, company) => quarantine.admit(message, company),
+    admit: (message) => quarantine.admit(message),
     settled({ id }) {
       if (quarantine.holds(id) && !running.has(id)) quarantine.left(id);
       pumpSoon();

@@ -1,8 +1,4 @@
-import type { Company } from "../queue/retry.ts";
 import type { TaskMessage } from "../queue/task-message.ts";
-
-/** Beside whom a suspect may run: a task whose last worker was lost, and which may have killed it. */
-type Apart = Exclude<Company, "any">;
 
 export interface QuarantineDeps {
   /** No task runs here and none is being claimed. */
@@ -14,12 +10,15 @@ export interface QuarantineDeps {
   opened(): void;
 }
 
-/** One suspect at a time. Everything else in this process is not to pay for what one of them does. */
+/**
+ * A suspect is a task whose workers were lost again and again, and which has one chance left. One at a time, alone: nothing
+ * else in this process is to pay for what it does, nor it for what another does.
+ */
 export interface Quarantine {
   /** One suspect runs alone, or waits for that: nothing else may be claimed. */
   readonly closed: boolean;
   /** True: the suspect may be claimed now. False: its message waits here for its turn, or until it is given back. */
-  admit(message: TaskMessage, company: Apart): boolean;
+  admit(message: TaskMessage): boolean;
   /** Whether the place is this task's. */
   holds(taskId: string): boolean;
   /** The task has ended, or its claim came to nothing: its place is free if it had it. */
@@ -32,7 +31,7 @@ export interface Quarantine {
 
 /**
  * The place of the suspect: `free`; `closing`, one waits until nothing else runs here; `alone`, it runs and nothing else is
- * begun; `beside`, it runs and others that are no suspects may; `airing`, the next one waits so that others can begin.
+ * begun; `beside`, its time alone is over and others that are no suspects may begin; `airing`, the next one waits so that others can begin.
  */
 type Place =
   | { readonly kind: "free" }
@@ -54,23 +53,18 @@ const TURN_MS = 2000;
 const AGAIN_MS = 1000;
 
 export function createQuarantine(deps: QuarantineDeps): Quarantine {
-  const line = new Map<string, { message: TaskMessage; company: Apart; since: number }>();
+  const line = new Map<string, { message: TaskMessage; since: number }>();
   let place: Place = { kind: "free" };
   let closedAt = 0;
   let aloneTimer: NodeJS.Timeout | undefined;
   let turnTimer: NodeJS.Timeout | undefined;
 
-  /** Gives the free place to a suspect. False: it has it, and must wait until it is alone. */
-  const take = (message: TaskMessage, company: Apart): boolean => {
-    if (company === "no-suspect") {
-      place = { kind: "beside", id: message.id };
-      return true;
-    }
+  /** Gives the free place to a suspect, which waits until it is alone. */
+  const take = (message: TaskMessage): void => {
     if (place.kind !== "alone") closedAt = performance.now();
     place = { kind: "closing", message };
     aloneTimer = setTimeout(open, ALONE_MS);
     aloneTimer.unref();
-    return false;
   };
 
   /** The time alone is over. */
@@ -98,8 +92,8 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
       return;
     }
     line.delete(first.message.id);
-    if (take(first.message, first.company)) deps.start(first.message);
-    else look();
+    take(first.message);
+    look();
   };
 
   const leave = (): void => {
@@ -113,9 +107,9 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
     if (closed && !quarantine.closed) deps.opened();
   };
 
-  const wait = (message: TaskMessage, company: Apart): void => {
+  const wait = (message: TaskMessage): void => {
     const since = line.get(message.id)?.since ?? performance.now();
-    line.set(message.id, { message, company, since });
+    line.set(message.id, { message, since });
     armTurn();
   };
   const armTurn = (): void => {
@@ -140,20 +134,23 @@ export function createQuarantine(deps: QuarantineDeps): Quarantine {
     get closed() {
       return place.kind === "closing" || place.kind === "alone";
     },
-    admit(message, company) {
-      if (place.kind === "free") return take(message, company);
+    admit(message) {
+      if (place.kind === "free") {
+        take(message);
+        return false;
+      }
       if (place.kind === "airing") {
-        wait(message, company);
+        wait(message);
         return false;
       }
       if (place.kind === "closing") {
         // Delivered again: the newer message stands for the task.
         if (place.message.id === message.id) place = { kind: "closing", message };
-        else wait(message, company);
+        else wait(message);
         return false;
       }
       if (place.id === message.id) return true;
-      wait(message, company);
+      wait(message);
       return false;
     },
     holds,

@@ -3,7 +3,7 @@ import type { JournalRecord } from "../../shared/task.ts";
 import type { TaskDefinition } from "../define.ts";
 import { type Delivered, isFresh, planClaim, planEnded } from "../queue/claim.ts";
 import type { JournalEntry } from "../queue/journal.ts";
-import { type Company, companyOf, maxAttemptsOf } from "../queue/retry.ts";
+import { maxAttemptsOf, mustBeAlone } from "../queue/retry.ts";
 import type { TaskMessage } from "../queue/task-message.ts";
 import { createExecution, type Execution } from "./execution.ts";
 import { buryMessage } from "./finish.ts";
@@ -24,7 +24,7 @@ export interface SlowClaimDeps {
   /** Whether a task runs in this process. */
   isRunning(taskId: string): boolean;
   /** Whether a task that must not run in everybody's company may be claimed now. If not, its message is kept for later. */
-  admit(message: TaskMessage, company: Exclude<Company, "any">): boolean;
+  admit(message: TaskMessage): boolean;
   /** The message is no longer extended; when `other` is named, that one stands for the task. */
   replace(message: TaskMessage, other: TaskMessage | null): void;
   /** A task is this worker's: it may run. */
@@ -50,8 +50,7 @@ export function createSlowClaim(deps: SlowClaimDeps): (message: TaskMessage) => 
   const mayRun = (message: TaskMessage, attempt: number, before: JournalRecord | null): boolean => {
     if (before === null) return true;
     const { lost: lostInARow = 0, x: maxAttempts = 1 } = before;
-    const company = companyOf({ attempt, maxAttempts, lostInARow });
-    return company === "any" || deps.admit(message, company);
+    return !mustBeAlone({ attempt, maxAttempts, lostInARow }) || deps.admit(message);
   };
 
   /** One look at the journal and the decision that follows; again when somebody else was first. */

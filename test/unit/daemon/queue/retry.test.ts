@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   backoffMs,
-  companyOf,
   type Failure,
   maxAttemptsOf,
+  mustBeAlone,
   POISON_LIMIT,
   planLost,
   planRetry,
@@ -83,13 +83,13 @@ describe("a lost worker", () => {
     });
   });
 
-  test("sets its tasks apart, and one whose next loss would be its end runs in nobody's company", () => {
-    expect(companyOf({ attempt: 1, maxAttempts: 4, lostInARow: 0 })).toBe("any");
-    expect(companyOf({ attempt: 4, maxAttempts: 4, lostInARow: 0 })).toBe("any");
-    expect(companyOf({ attempt: 2, maxAttempts: 4, lostInARow: 1 })).toBe("no-suspect");
-    expect(companyOf({ attempt: 3, maxAttempts: 9, lostInARow: 2 })).toBe("nobody");
-    expect(companyOf({ attempt: 4, maxAttempts: 4, lostInARow: 1 })).toBe("nobody");
-    expect(companyOf({ attempt: 2, maxAttempts: 2, lostInARow: 1 })).toBe("nobody");
+  test("leaves its tasks together, but one whose next loss would be its end runs alone", () => {
+    expect(mustBeAlone({ attempt: 1, maxAttempts: 4, lostInARow: 0 })).toBe(false);
+    expect(mustBeAlone({ attempt: 4, maxAttempts: 4, lostInARow: 0 })).toBe(false);
+    expect(mustBeAlone({ attempt: 2, maxAttempts: 4, lostInARow: 1 })).toBe(false);
+    expect(mustBeAlone({ attempt: 3, maxAttempts: 9, lostInARow: 2 })).toBe(true);
+    expect(mustBeAlone({ attempt: 4, maxAttempts: 4, lostInARow: 1 })).toBe(true);
+    expect(mustBeAlone({ attempt: 2, maxAttempts: 2, lostInARow: 1 })).toBe(true);
   });
 
   test("three in a row make a task poison, whatever attempts are left", () => {
@@ -114,14 +114,13 @@ describe("tasks that kill their worker, among others that do not", () => {
   function begin(waiting: readonly Simulated[], slots: number): Simulated[] {
     const inside: Simulated[] = [];
     for (const task of waiting) {
-      const company = companyOf({
+      const alone = mustBeAlone({
         attempt: task.attempt + 1,
         maxAttempts: task.maxAttempts,
         lostInARow: task.lost,
       });
-      if (company === "nobody" && inside.length === 0) return [task];
-      if (company === "nobody" || inside.length === slots) continue;
-      if (company === "no-suspect" && inside.some(({ lost }) => lost > 0)) continue;
+      if (alone && inside.length === 0) return [task];
+      if (alone || inside.length === slots) continue;
       inside.push(task);
     }
     return inside;

@@ -26,67 +26,63 @@ function aQuarantine() {
 }
 
 describe("suspects", () => {
-  test("may be claimed one at a time; the next begins when the one before has left", () => {
+  test("run one at a time; the next begins when the one before has left", () => {
     const { world, quarantine } = aQuarantine();
-    expect(quarantine.admit(suspect("a"), "no-suspect")).toBe(true);
-    expect(quarantine.admit(suspect("b"), "no-suspect")).toBe(false);
-    expect(quarantine.admit(suspect("c"), "no-suspect")).toBe(false);
-    expect(world.started).toEqual([]);
-    quarantine.left("a");
-    expect(world.started).toEqual(["b"]);
+    for (const id of ["a", "b", "c"]) expect(quarantine.admit(suspect(id))).toBe(false);
+    quarantine.look();
+    expect(world.started).toEqual(["a"]);
     // Its claim asks again, and it is let in.
-    expect(quarantine.admit(suspect("b"), "no-suspect")).toBe(true);
+    expect(quarantine.admit(suspect("a"))).toBe(true);
+    quarantine.left("a");
+    expect(world.started).toEqual(["a", "b"]);
+    expect(quarantine.admit(suspect("b"))).toBe(true);
     quarantine.left("b");
-    expect(world.started).toEqual(["b", "c"]);
+    expect(world.started).toEqual(["a", "b", "c"]);
   });
 
   test("of high levels go first", () => {
     const { world, quarantine } = aQuarantine();
-    quarantine.admit(suspect("a"), "no-suspect");
-    quarantine.admit(suspect("low", 2), "no-suspect");
-    quarantine.admit(suspect("high", 9), "no-suspect");
+    quarantine.admit(suspect("a"));
+    quarantine.look();
+    quarantine.admit(suspect("low", 2));
+    quarantine.admit(suspect("high", 9));
     quarantine.left("a");
-    expect(world.started).toEqual(["high"]);
-  });
-
-  test("keep nobody else from beginning while they are not alone", () => {
-    const { quarantine } = aQuarantine();
-    quarantine.admit(suspect("a"), "no-suspect");
-    quarantine.admit(suspect("b"), "nobody");
-    expect(quarantine.closed).toBe(false);
+    expect(world.started).toEqual(["a", "high"]);
   });
 
   test("are given back when their turn does not come, for another process may have room", () => {
     const { world, quarantine } = aQuarantine();
-    quarantine.admit(suspect("a"), "no-suspect");
-    quarantine.admit(suspect("b"), "no-suspect");
+    quarantine.admit(suspect("a"));
+    quarantine.look();
+    quarantine.admit(suspect("b"));
     vi.advanceTimersByTime(3000);
     expect(world.back).toEqual(["b"]);
     quarantine.left("a");
-    expect(world.started).toEqual([]);
+    expect(world.started).toEqual(["a"]);
   });
 
   test("that leave without having had the place change nothing", () => {
     const { quarantine } = aQuarantine();
-    quarantine.admit(suspect("a"), "no-suspect");
+    quarantine.admit(suspect("a"));
+    quarantine.look();
     quarantine.left("other");
     expect(quarantine.holds("a")).toBe(true);
-    expect(quarantine.admit(suspect("b"), "no-suspect")).toBe(false);
+    expect(quarantine.admit(suspect("b"))).toBe(false);
   });
 });
 
-describe("a suspect that must be alone", () => {
+describe("a suspect", () => {
   test("waits until nothing else runs, and nothing begins beside it until it has left", () => {
     const { world, quarantine } = aQuarantine();
     world.others = 2;
-    expect(quarantine.admit(suspect("a"), "nobody")).toBe(false);
+    expect(quarantine.admit(suspect("a"))).toBe(false);
     expect(quarantine.closed).toBe(true);
     quarantine.look();
     expect(world.started).toEqual([]);
     world.others = 0;
     quarantine.look();
     expect(world.started).toEqual(["a"]);
-    expect(quarantine.admit(suspect("a"), "nobody")).toBe(true);
+    expect(quarantine.admit(suspect("a"))).toBe(true);
     expect(quarantine.closed).toBe(true);
     quarantine.left("a");
     expect(quarantine.closed).toBe(false);
@@ -96,29 +92,29 @@ describe("a suspect that must be alone", () => {
   test("begins beside others when they take too long: nobody waits for ever", () => {
     const { world, quarantine } = aQuarantine();
     world.others = 1;
-    quarantine.admit(suspect("a"), "nobody");
+    quarantine.admit(suspect("a"));
     vi.advanceTimersByTime(5000);
     expect(world.started).toEqual(["a"]);
     expect(quarantine.closed).toBe(false);
-    expect(quarantine.admit(suspect("a"), "nobody")).toBe(true);
+    expect(quarantine.admit(suspect("a"))).toBe(true);
   });
 
   test("and runs for long has others begin beside it, but no other suspect", () => {
     const { world, quarantine } = aQuarantine();
-    quarantine.admit(suspect("a"), "nobody");
+    quarantine.admit(suspect("a"));
     quarantine.look();
     vi.advanceTimersByTime(5000);
     expect(quarantine.closed).toBe(false);
     expect(world.opened).toBe(1);
-    expect(quarantine.admit(suspect("b"), "no-suspect")).toBe(false);
+    expect(quarantine.admit(suspect("b"))).toBe(false);
   });
 
   test("and others like it leave time to everything else in between", () => {
     const { world, quarantine } = aQuarantine();
-    quarantine.admit(suspect("a"), "nobody");
+    quarantine.admit(suspect("a"));
     quarantine.look();
     vi.advanceTimersByTime(2000);
-    quarantine.admit(suspect("b"), "nobody");
+    quarantine.admit(suspect("b"));
     quarantine.left("a");
     expect(quarantine.closed).toBe(false);
     expect(world.opened).toBe(1);
@@ -130,16 +126,16 @@ describe("a suspect that must be alone", () => {
   test("is represented by its newest message", () => {
     const { world, quarantine } = aQuarantine();
     world.others = 1;
-    quarantine.admit({ ...suspect("a"), deliveries: 1 }, "nobody");
-    quarantine.admit({ ...suspect("a"), deliveries: 2 }, "nobody");
+    quarantine.admit({ ...suspect("a"), deliveries: 1 });
+    quarantine.admit({ ...suspect("a"), deliveries: 2 });
     expect(quarantine.drain()).toEqual([{ id: "a", level: 5, deliveries: 2 }]);
   });
 });
 
 test("draining hands out every message that waits and closes nothing any more", () => {
   const { quarantine } = aQuarantine();
-  quarantine.admit(suspect("a"), "nobody");
-  quarantine.admit(suspect("b"), "no-suspect");
+  quarantine.admit(suspect("a"));
+  quarantine.admit(suspect("b"));
   expect(quarantine.drain().map(({ id }) => id)).toEqual(["b", "a"]);
   expect(quarantine.closed).toBe(false);
   expect(quarantine.drain()).toEqual([]);
