@@ -170,7 +170,7 @@ test("a server that ends at its start is told with its last words and its log", 
   const path = fakeServer("2.15.1", 'echo "[1] [FTL] the disk is on fire" >&2; exit 1');
   await expect(embeddedServer({ locate: locateAt(path) })).rejects.toMatchObject({
     code: "nats-server-failed",
-    message: "nats-server did not start: the disk is on fire",
+    message: "nats-server did not start: the disk is on fire.",
     hint: expect.stringContaining("nats.log"),
   });
 });

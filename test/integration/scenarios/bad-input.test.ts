@@ -41,6 +41,8 @@ beforeAll(async () => {
   });
   wire = createWire(inside.nc, { inbox: `${inboxPrefixOf("daemon")}.${nuid.next()}` });
   await daemon.client.request("declare", { definitions: [{ name: "un.served", queue: NO_QUEUE }] });
+  // A queue's consumer comes with its first task.
+  await daemon.client.waitResult(await daemon.client.enqueue("test.work", { file: trace() }));
 });
 
 afterAll(async () => {

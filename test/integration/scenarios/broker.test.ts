@@ -92,6 +92,8 @@ describe("the broker", () => {
   it("may lose a consumer: it is made again and its messages are delivered", async () => {
     const { names, wire } = broker;
     const consumer = names.consumer("test", 5);
+    const first = await daemon.client.enqueue("test.work", trace.input("makes-the-consumer"));
+    await untilEnded(daemon, first.id);
     await wire.api(`$JS.API.CONSUMER.DELETE.${names.stream.tasks}.${consumer}`, undefined);
     const { id } = await daemon.client.enqueue("test.work", trace.input("no-consumer"));
     expect((await untilEnded(daemon, id)).status).toBe("completed");
