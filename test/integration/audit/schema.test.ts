@@ -13,9 +13,10 @@ test("the migrations make the schema that is written down", async () => {
 
 test("a second start runs no migration again", () => {
   const db = new Database(join(tempDir(), "audit.db"));
-  expect(migrate(db)).toEqual(["0001-audit.sql"]);
+  const ran = migrate(db);
+  expect(ran[0]).toBe("0001-audit.sql");
   expect(migrate(db)).toEqual([]);
-  expect(db.pragma("user_version", { simple: true })).toBe(1);
+  expect(db.pragma("user_version", { simple: true })).toBe(ran.length);
   db.close();
 });
 
