@@ -25,7 +25,8 @@ describe("under kills of workers, daemon and server", () => {
   it("the run made faults and every client learnt what became of its tasks", () => {
     expect(Object.values(report.faults).reduce((a, b) => a + b, 0)).toBeGreaterThan(0);
     expect(report.tasks).toBe(400);
-    expect(report.accepted).toBeGreaterThan(350);
+    // Six orders of ten bear an id or a key and are sent until their fate is known; of the others an answer may be lost.
+    expect(report.accepted).toBeGreaterThan(200);
   });
 
   it("no accepted task is lost and everything ends", () => {

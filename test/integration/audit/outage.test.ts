@@ -206,7 +206,7 @@ test("a backup is one whole file that opens as a database", async () => {
   expect(copy.prepare("SELECT status FROM task_audit").pluck().all()).toEqual(["completed"]);
   copy.close();
   await expect(audit.backup("/nowhere/at/all.db")).rejects.toMatchObject({
-    code: "audit-store-unavailable",
+    code: "backup-failed",
   });
 });
 
