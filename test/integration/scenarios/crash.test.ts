@@ -49,6 +49,22 @@ describe("a worker in trouble", () => {
     await whenWorkersReady(daemon, 2);
   });
 
+  it("that is killed has all its tasks running again at once, beside each other", async () => {
+    const labels = ["together-1", "together-2", "together-3", "together-4"];
+    for (const label of labels)
+      await daemon.client.enqueue("test.gate", trace.gated(label, "together"));
+    await until(() => labels.every((label) => trace.starts(label) === 1));
+    for (const { pid } of await readyWorkers(daemon)) process.kill(pid, "SIGKILL");
+    // The gate is closed: none of them ends before all have begun.
+    await until(() => labels.every((label) => trace.starts(label) === 2));
+    trace.open("together");
+    await until(async () => {
+      const { counts } = await daemon.client.status();
+      return counts.running + counts.waiting === 0;
+    });
+    await whenWorkersReady(daemon, 2);
+  });
+
   it("that dies in the last attempt leaves a dead letter worker-lost and never a task that runs for ever", async () => {
     const task = await daemon.client.enqueue("test.once", trace.input("last", { ms: 60_000 }));
     const holder = await holderOf(daemon, task.id);
