@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import type { StatusView } from "../shared/control.ts";
 import { AppError, describe } from "../shared/errors.ts";
@@ -151,8 +151,8 @@ async function externalBroker(deps: BrokerDeps, users: Users, url: string): Prom
   const key = await readSeed(file, "daemon");
   const servers = url.split(",");
   const { tlsCert } = settings.nats;
-  const tls =
-    tlsCert === undefined ? {} : { tls: { ca: readSettingFile("nats.tlsCert", tlsCert) } };
+  if (tlsCert !== undefined) refuseUnreadable("nats.tlsCert", tlsCert);
+  const tls = tlsCert === undefined ? {} : { tls: pinnedTls(tlsCert) };
   let version = "";
   return {
     url,
@@ -216,9 +216,9 @@ async function refuseNoJetStream(link: NatsLink, url: string): Promise<void> {
 }
 
 /** Throws `bad-settings` naming the setting and its file. */
-function readSettingFile(where: string, file: string): string {
+function refuseUnreadable(where: string, file: string): void {
   try {
-    return readFileSync(file, "utf8");
+    accessSync(file, constants.R_OK);
   } catch (error) {
     throw new AppError(
       "bad-settings",

@@ -109,6 +109,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
             version: VERSION,
             protocol: PROTOCOL_VERSION,
             natsUrl: broker.url,
+            ...(settings.nats.tlsCert === undefined ? {} : { tlsCert: settings.nats.tlsCert }),
             prefix: names.prefix,
             startedAt,
             state: "starting",
@@ -129,6 +130,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
             servers: broker.url,
             seed: new TextDecoder().decode(broker.seed),
             inboxPrefix: broker.inboxPrefix,
+            ...(settings.nats.tlsCert === undefined
+              ? {}
+              : { pinnedCertFile: settings.nats.tlsCert }),
           },
           prefix: names.prefix,
           log: log.child({ service: "audit" }),

@@ -207,6 +207,8 @@ export interface DaemonLease {
   readonly version: string;
   readonly protocol: number;
   readonly natsUrl: string;
+  /** PEM file of the server's certificate, for clients on the same machine; absent: none is needed. */
+  readonly tlsCert?: string | undefined;
   readonly prefix: string;
   readonly startedAt: string;
   readonly refreshedAt: string;

@@ -54,6 +54,7 @@ async function startOf(context: Context, options: Options): Promise<WorkerProces
   const creds = globals.creds ?? io.env["MSGSYS_CREDS"];
   return {
     servers: globals.url ?? lease!.natsUrl,
+    tlsCert: io.env["MSGSYS_TLS_CERT"] ?? lease?.tlsCert,
     seedFile:
       creds === undefined
         ? seedFile(join(dataDir, DATA_FILES.keys), "worker")

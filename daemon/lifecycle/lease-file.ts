@@ -17,6 +17,7 @@ const leaseSchema = z.object({
   version: z.string(),
   protocol: z.number().int(),
   natsUrl: z.string(),
+  tlsCert: z.string().optional(),
   prefix: z.string(),
   startedAt: z.string(),
   refreshedAt: z.string(),

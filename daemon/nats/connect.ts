@@ -1,5 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { PeerCertificate, ConnectionOptions as TlsConnection } from "node:tls";
+import {
+  checkServerIdentity,
+  type PeerCertificate,
+  type ConnectionOptions as TlsConnection,
+} from "node:tls";
 import {
   connect,
   errors,
@@ -170,8 +174,9 @@ function isAboutTls(error: unknown): boolean {
 }
 
 /**
- * TLS for a client on the server's own machine, which knows the certificate file: exactly that certificate is accepted,
- * whatever host name it is for, because here the address is often another than the one it was issued for.
+ * TLS for whoever knows the server's certificate file: that certificate is accepted whatever host name it is for, because
+ * on the server's own machine the address is often another than the one it was issued for; a certificate that the file's
+ * authority signed is accepted for its own names.
  */
 export function pinnedTls(certFile: string): TlsOptions {
   const pem = readFileSync(certFile, "utf8");
@@ -184,10 +189,8 @@ export function pinnedTls(certFile: string): TlsOptions {
   const options: TlsOptions & TlsConnection = {
     ca: pem,
     allowPartialTrustChain: true,
-    checkServerIdentity: (_host: string, cert: PeerCertificate) =>
-      cert.raw.toString("base64") === own
-        ? undefined
-        : new Error(`the server's certificate is not that of ${certFile}`),
+    checkServerIdentity: (host: string, cert: PeerCertificate) =>
+      cert.raw.toString("base64") === own ? undefined : checkServerIdentity(host, cert),
   };
   return options;
 }

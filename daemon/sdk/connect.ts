@@ -49,10 +49,15 @@ export async function connect(options: ConnectOptions = {}): Promise<ConnectedCl
   const place =
     options.url === undefined
       ? placeOf(dataDir)
-      : { url: options.url, prefix: options.prefix ?? "ms", where: options.url };
+      : {
+          url: options.url,
+          prefix: options.prefix ?? "ms",
+          where: options.url,
+          tlsCert: undefined,
+        };
   const { user, seedPath } = chooseLogin(options, dataDir, env);
   const { seed } = await readSeed(seedPath, user);
-  const tlsCert = options.tlsCert ?? env["MSGSYS_TLS_CERT"];
+  const tlsCert = options.tlsCert ?? env["MSGSYS_TLS_CERT"] ?? place.tlsCert;
   const link = await connectAs(user, {
     servers: place.url.split(","),
     seed,
@@ -80,11 +85,12 @@ interface Place {
   readonly prefix: string;
   /** What messages name. */
   readonly where: string;
+  readonly tlsCert: string | undefined;
 }
 
 function placeOf(dataDir: string): Place {
-  const { natsUrl, prefix } = findDaemon(dataDir, Date.now());
-  return { url: natsUrl, prefix, where: dataDir };
+  const { natsUrl, prefix, tlsCert } = findDaemon(dataDir, Date.now());
+  return { url: natsUrl, prefix, where: dataDir, tlsCert };
 }
 
 function toClient(link: NatsLink, user: string, { prefix, where }: Place): ConnectedClient {

@@ -54,6 +54,7 @@ export async function work(options: WorkOptions): Promise<Working> {
   );
   const worker = await startWorker({
     servers: options.url ?? lease!.natsUrl,
+    tlsCert: process.env["MSGSYS_TLS_CERT"] ?? lease?.tlsCert,
     seed: key.seed,
     user: "worker",
     prefix: lease?.prefix ?? options.prefix ?? "ms",

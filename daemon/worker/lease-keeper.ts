@@ -6,6 +6,8 @@ export const SHARED_CELLS = { running: 0, tick: 1, slots: 2 } as const;
 
 export interface LeaseKeeperStart {
   readonly servers: string;
+  /** PEM file of the server's certificate; absent: none is needed. */
+  readonly tlsCert: string | undefined;
   readonly seed: Uint8Array;
   readonly inboxPrefix: string;
   readonly workerId: string;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { connect, nkeyAuthenticator } from "@nats-io/transport-node";
 import { collectWhenIdle } from "../collect-when-idle.ts";
+import { pinnedTls } from "../nats/connect.ts";
 import { heldSubjects } from "./hold-table.ts";
 import { type LeaseKeeperStart, SHARED_CELLS, type ToLeaseThread } from "./lease-keeper.ts";
 
@@ -27,6 +28,7 @@ const nc = await connect({
   reconnectJitter: 100,
   waitOnFirstConnect: true,
   ignoreAuthErrorAbort: true,
+  ...(start.tlsCert === undefined ? {} : { tls: pinnedTls(start.tlsCert) }),
 });
 
 let lastTick = -1;

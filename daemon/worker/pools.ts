@@ -104,6 +104,7 @@ function startOf(deps: PoolsDeps, name: string): WorkerProcessStart {
   const pool = pools[name]!;
   return {
     servers: deps.servers,
+    tlsCert: deps.settings.nats.tlsCert,
     seedFile: deps.seedFile,
     user: "worker",
     prefix: deps.settings.nats.prefix,

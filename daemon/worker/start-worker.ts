@@ -3,7 +3,7 @@ import { AppError, describe } from "../../shared/errors.ts";
 import { createNames, type Names } from "../../shared/subjects.ts";
 import type { TaskDefinition, TaskHooks, TaskLog } from "../define.ts";
 import type { Log } from "../log.ts";
-import { connectNats, type NatsLink } from "../nats/connect.ts";
+import { connectNats, type NatsLink, pinnedTls } from "../nats/connect.ts";
 import { createGroup } from "../nats/group.ts";
 import { taskConsumerConfig } from "../nats/streams.ts";
 import { createWire, type Wire } from "../nats/wire.ts";
@@ -19,6 +19,8 @@ import { ALL_WORKERS, type Hello, type Order, type OrderReply, type Welcome } fr
 
 export interface WorkerOptions {
   readonly servers: string;
+  /** PEM file of the server's certificate; absent: none is needed. */
+  readonly tlsCert?: string | undefined;
   readonly seed: Uint8Array;
   /** User name in the subjects of control requests. */
   readonly user: string;
@@ -58,6 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const lease = startLeaseKeeper({
     holds: holds.memory,
     servers: options.servers,
+    tlsCert: options.tlsCert,
     seed: options.seed,
     inboxPrefix,
     workerId: id,
@@ -70,6 +73,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     inboxPrefix,
     name: `worker:${id}`,
     waitOnFirstConnect: true,
+    ...(options.tlsCert === undefined ? {} : { tls: pinnedTls(options.tlsCert) }),
   }).catch(async (error: unknown) => {
     await lease.stop();
     throw error;

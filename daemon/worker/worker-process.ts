@@ -4,6 +4,8 @@ export const WORKER_ENV = "MSGSYS_WORKER_START";
 /** What a worker process needs to know. No secret is in it: the seed stays in its file. */
 export interface WorkerProcessStart {
   readonly servers: string;
+  /** PEM file of the server's certificate; absent: none is needed. */
+  readonly tlsCert?: string | undefined;
   readonly seedFile: string;
   readonly user: string;
   readonly prefix: string;

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { connectNats, pinnedTls } from "../../daemon/nats/connect.ts";
 import { inboxPrefixOf } from "../../daemon/nats/permissions.ts";
+import { startDaemon } from "../support/daemon.ts";
 import { embeddedServer } from "../support/embedded-server.ts";
 import { tempDir } from "../support/temp-dir.ts";
+import { until } from "../support/until.ts";
 
 const hasOpenssl = (() => {
   try {
@@ -48,6 +50,22 @@ test.skipIf(!hasOpenssl)(
       code: "tls-failed",
     });
     await expect(connect(keys.daemon)).rejects.toMatchObject({ code: "tls-failed" });
+  },
+);
+
+test.skipIf(!hasOpenssl)(
+  "with a certificate of its own a daemon's workers, audit and clients reach its server",
+  async () => {
+    const { tlsCert, tlsKey } = certificate();
+    const daemon = await startDaemon({ set: { "nats.tlsCert": tlsCert, "nats.tlsKey": tlsKey } });
+    onTestFinished(() => daemon.close());
+    expect(daemon.client.nc.info?.tls_required).toBe(true);
+    const task = await daemon.client.enqueue("test.work", { file: "/dev/null" });
+    await daemon.client.waitResult(task, { timeoutMs: 20_000 });
+    await until(
+      () => daemon.client.list({ where: { status: ["completed"] } }),
+      ({ tasks }) => tasks.some(({ id }) => id === task.id),
+    );
   },
 );
 
