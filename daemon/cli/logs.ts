@@ -1,8 +1,9 @@
 import { open, readdir, readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../../shared/errors.ts";
 import { DATA_FILES } from "../../shared/settings.ts";
+import { noDaemon } from "../sdk/find-daemon.ts";
 import type { Context } from "./context.ts";
 import { isAboutTask, type LogLine, logLineText, parseLogLine } from "./log-lines.ts";
 
@@ -55,6 +56,8 @@ async function logFiles(folder: string, all: boolean): Promise<string[]> {
     .filter((name) => LOG_FILE.test(name) && (all || basename(name).startsWith("daemon.log")))
     .map((name) => join(folder, name));
   if (files.length > 0) return files;
+  const unreadable = noDaemon(dirname(folder));
+  if (unreadable.code === "data-directory-unreadable") throw unreadable;
   throw new AppError("bad-usage", {
     what: `There is no log in ${folder}; no daemon ran here yet.`,
   });

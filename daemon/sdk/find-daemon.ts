@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { basename, join } from "node:path";
 import { PROTOCOL_VERSION } from "../../shared/control.ts";
@@ -33,7 +33,7 @@ export function findDaemon(dataDir: string, nowMs: number): DaemonLease {
 /** That no daemon runs there, unless the directory is another user's: then nobody here can know. */
 export function noDaemon(dataDir: string): AppError {
   try {
-    accessSync(dataDir, constants.R_OK | constants.X_OK);
+    readdirSync(dataDir);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EACCES")
       return new AppError("data-directory-unreadable", { dataDir, what: describe(error) }, error);
