@@ -11,7 +11,8 @@ import { accept, createLedger, type Intent, type Ledger } from "./ledger.ts";
  *   and its own start. That many can be in the worker's hand already: one for its slot and one on its way.
  * - Inside a level: a task starts before every task of its level that was sent later, also later in the same bulk. One task
  *   a level (RETURNED) may be late: an idle worker waits at the broker for the next message of each level, and gives back
- *   what comes when its slot was taken meanwhile, so that another worker can have it.
+ *   what comes when its slot was taken meanwhile, so that another worker can have it. The tasks that make the worker slow
+ *   are not judged: it took some of them ahead while it still held its handlers for quick, and gave them back.
  * The stage "quick" has handlers without any duration, of which the worker takes many ahead. All of them wait before the
  * first one starts, so the levels are strict all the same; inside a level they are in order but for what was taken ahead,
  * which is shown and not judged.
@@ -169,9 +170,11 @@ function judgeStage(
       ).length,
   );
   const late = overtaken.filter((n) => n > PREFETCH).length;
-  // The intents stand in the order of sending, also inside a bulk.
-  const broken = runs.filter((run, at) =>
-    runs.some((other, k) => k > at && other.level === run.level && other.startNs < run.startNs),
+  // The intents stand in the order of sending, also inside a bulk. The first are those that the worker may still have taken
+  // ahead, thinking its handlers quick: what it then gave back is behind what came meanwhile.
+  const settled = runs.slice(WARM_UP);
+  const broken = settled.filter((run, at) =>
+    settled.some((other, k) => k > at && other.level === run.level && other.startNs < run.startNs),
   );
   const levels = new Set(broken.map(({ level }) => level));
   const beyond = [...levels].reduce(
