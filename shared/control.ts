@@ -73,6 +73,12 @@ export const VERBS = {
   why: { request: z.object({ id: taskId }), permission: "view_tasks", levelled: false },
   queues: { request: z.object({}), permission: "view_tasks", levelled: false },
   definitions: { request: z.object({}), permission: "view_tasks", levelled: false },
+  /** Depth, flow and waiting times of the last `minutes`, in even steps, oldest first. */
+  metrics: {
+    request: z.object({ minutes: z.number().int().min(1).max(1440).default(15) }),
+    permission: "view_tasks",
+    levelled: false,
+  },
   runs: {
     request: z.object({ limit: z.number().int().min(1).max(1000).default(50) }),
     permission: "view_tasks",
@@ -394,6 +400,35 @@ export interface RunView {
   readonly endedAt: string | null;
 }
 
+/** What a dashboard's charts show. A point that nobody measured is null, never zero. */
+export interface MetricsView {
+  readonly stepMs: number;
+  /** Start of the last, still growing step, epoch ms; the others lie `stepMs` apart before it. */
+  readonly lastStepAt: number;
+  readonly steps: readonly (MetricsStep | null)[];
+  /** Of tasks that started in the last hour; null when none did. */
+  readonly waitMs: { readonly p50: number; readonly p95: number } | null;
+  /** Tasks that ended in the last hour. */
+  readonly endedLastHour: {
+    readonly completed: number;
+    readonly dead: number;
+    readonly cancelled: number;
+  };
+  /** Executions that failed in the last hour, retried or not. */
+  readonly failedAttemptsLastHour: number;
+}
+
+export interface MetricsStep {
+  /** Waiting tasks at the end of the step. */
+  readonly waiting: Readonly<Record<"high" | "normal" | "low", number>>;
+  readonly running: number;
+  /** In this step. */
+  readonly enqueued: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly dead: number;
+}
+
 /** What a worker tells of a task it can run. */
 export interface DefinitionView {
   readonly name: string;
@@ -428,6 +463,7 @@ export interface ResponseOf {
       readonly paramsSchema: unknown;
     }[];
   };
+  metrics: MetricsView;
   runs: { readonly runs: readonly RunView[] };
   run_get: RunView;
   result: {
