@@ -21,8 +21,9 @@ import { startLeaseFile } from "./lifecycle/lease-file.ts";
 import { lockDataDir } from "./lifecycle/lock.ts";
 import { createServiceStack } from "./lifecycle/service.ts";
 import { openLogFile } from "./log.ts";
+import { startSampler } from "./metrics/sampler.ts";
 import { createGroup } from "./nats/group.ts";
-import { createTaskConsumers, ensureStreams, streamState } from "./nats/streams.ts";
+import { countLanes, createTaskConsumers, ensureStreams, streamState } from "./nats/streams.ts";
 import { createWire, type Wire } from "./nats/wire.ts";
 import { nodeEnv } from "./node-process.ts";
 import { COMPLETED_PATTERN, onPhaseCompleted, type RunsDeps } from "./pipelines/runs.ts";
@@ -211,6 +212,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         }),
       );
       const gauge = await add("event-loop-gauge", BUDGET_MS.short, startEventLoopGauge);
+      const metrics = await add("metrics", BUDGET_MS.short, () =>
+        startSampler({ countLanes: () => countLanes(wire, names), audit, now: clock.now, log }),
+      );
       const view: ViewHandlersDeps = {
         move: parts.move,
         wire,
@@ -223,6 +227,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
           lastSeq: async () => (await streamState(wire, names.stream.state)).lastSeq,
         }),
         progressOf: facts.progressOf,
+        metrics: metrics.read,
       };
       let pools: Pools | null = null;
       const control = await serveControl({

@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "daemon/nats": ["daemon/lifecycle"],
   "daemon/audit": ["daemon/db", "daemon/nats"],
   "daemon/events": ["daemon/nats"],
+  "daemon/metrics": ["daemon/audit", "daemon/nats"],
   // The orders that the daemon gives a worker are types of the wire; nothing else of the worker is known here.
   "daemon/queue": ["daemon/audit", "daemon/nats", "daemon/worker/protocol.ts"],
   "daemon/pipelines": ["daemon/audit", "daemon/queue", "daemon/sdk/define-task.ts"],

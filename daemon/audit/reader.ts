@@ -5,6 +5,7 @@ import { runQuery } from "./audit-queries.ts";
 import type { AuditReader } from "./audit-store.ts";
 import { verifyChain } from "./chain.ts";
 import { listTasks, selectTasks } from "./list-tasks.ts";
+import { createMetricsReads } from "./metrics-reads.ts";
 import { createRunViews } from "./run-views.ts";
 import { createQueueReads, createTaskReads } from "./task-reads.ts";
 
@@ -18,6 +19,7 @@ function createReads(db: Database.Database, now: () => number): Reads {
     ...createTaskReads(db),
     ...createQueueReads(db),
     ...createRunViews(db),
+    ...createMetricsReads(db),
     list: (where, limit, cursor) => listTasks(db, where, limit, cursor),
     ids: (where, limit) =>
       selectTasks<{ id: string }>(
@@ -97,6 +99,8 @@ export function createReader({ file, epoch, now = Date.now }: ReaderDeps): Audit
     endedSince: (at) => guarded((r) => r.endedSince(at)),
     oldestWaiting: () => guarded((r) => r.oldestWaiting()),
     users: () => guarded((r) => r.users()),
+    waits: (at) => guarded((r) => r.waits(at)),
+    endsByMinute: (from, to) => guarded((r) => r.endsByMinute(from, to)),
     close,
   };
 }

@@ -54,6 +54,8 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
   const read = (place: number): number => Number(Atomics.load(board, place));
   const calls = new Map<number, Call>();
   const enqueues = new Map<number, EnqueueCall>();
+  const countSince = Date.now();
+  let enqueued = 0;
   const readers = startReaderThread({
     file,
     board: board.buffer as SharedArrayBuffer,
@@ -75,6 +77,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
         prefix,
         nats,
         board: board.buffer as SharedArrayBuffer,
+        countSince,
       };
       const worker = new Worker(entryUrl("audit-thread"), {
         workerData,
@@ -131,9 +134,12 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     enqueues.delete(number);
     if (call === undefined) return;
     if (outcome !== null && typeof outcome !== "string") {
+      enqueued += outcome.filter(({ kind }) => kind === "journaled").length;
       call.resolve([...outcome]);
       return;
     }
+    // On the broker's word alone a task is there as well.
+    enqueued += call.rows;
     const each: EnqueueJournaled =
       outcome === null ? { kind: "journaled" } : { kind: "unavailable", what: outcome };
     call.resolve(Array<EnqueueJournaled>(call.rows).fill(each));
@@ -262,6 +268,14 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     get lagRecords() {
       return Math.max(0, read(BOARD.last) - read(BOARD.written));
     },
+    countSince,
+    flows: () => ({
+      enqueued,
+      completed: read(BOARD.completed),
+      failed: read(BOARD.failed),
+      dead: read(BOARD.dead),
+      cancelled: read(BOARD.cancelled),
+    }),
     running: (worker) => ask("running", worker ?? null),
     purgeFloor: (retentionMs) => ask("purgeFloor", retentionMs),
     async putUser(user) {

@@ -1,5 +1,11 @@
 import * as z from "zod";
-import type { QueueView, ResponseOf, TaskDetail, WhyView } from "../../shared/control.ts";
+import type {
+  MetricsView,
+  QueueView,
+  ResponseOf,
+  TaskDetail,
+  WhyView,
+} from "../../shared/control.ts";
 import { AppError } from "../../shared/errors.ts";
 import { DEFAULT_LEVEL } from "../../shared/priority.ts";
 import { HEADER, type Names } from "../../shared/subjects.ts";
@@ -27,6 +33,7 @@ export interface ViewHandlersDeps {
   readonly leases: LeaseWatch;
   readonly catchUp: CatchUp;
   progressOf(taskId: string): ProgressEvent | null;
+  metrics(minutes: number): Promise<MetricsView>;
 }
 
 type ViewVerbs =
@@ -40,7 +47,8 @@ type ViewVerbs =
   | "result"
   | "audit_query"
   | "audit_task"
-  | "audit_verify";
+  | "audit_verify"
+  | "metrics";
 
 /**
  * The verbs that only look. What comes from the audit tells of every act that was answered before the question, unless the
@@ -79,6 +87,7 @@ export function viewHandlers(deps: ViewHandlersDeps): Pick<Handlers, ViewVerbs> 
       return run;
     },
     result: (request) => resultOf(deps, request.id),
+    metrics: (request) => deps.metrics(request.minutes),
     async audit_query(request) {
       await catchUp.all();
       return offThread.query(request.query, request.hours);
