@@ -15,6 +15,7 @@ import { createCatchUp } from "./control/catch-up.ts";
 import { serveControl } from "./control/serve.ts";
 import { taskHandlers } from "./control/task-handlers.ts";
 import { type ViewHandlersDeps, viewHandlers } from "./control/view-handlers.ts";
+import { createEnqueuedTeller } from "./enqueued-news.ts";
 import { startEventLoopGauge } from "./event-loop-gauge.ts";
 import { followEvents } from "./events/follow-events.ts";
 import { startLeaseFile } from "./lifecycle/lease-file.ts";
@@ -121,6 +122,11 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
       });
       const wire = createWire(link.nc, { inbox: `${inbox}.r` });
       await ensureStreams(wire, names, settings);
+      const news = await add("enqueued-news", BUDGET_MS.short, () =>
+        createEnqueuedTeller((told) => {
+          if (!link.nc.isClosed()) link.nc.publish(names.enqueued, JSON.stringify(told));
+        }),
+      );
       const audit = await add("audit", BUDGET_MS.audit, () =>
         startAudit({
           dataDir,
@@ -131,6 +137,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
           },
           prefix: names.prefix,
           log: log.child({ service: "audit" }),
+          onEnqueued: news.told,
         }),
       );
       for (const user of broker.users.list())

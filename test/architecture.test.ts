@@ -112,10 +112,13 @@ describe("layers", () => {
     expect(offences(shared, (_, to) => isIn(to, "shared") || packages.includes(to))).toEqual([]);
   });
 
-  test("shared outside bus knows no NATS library", () => {
+  test("shared outside bus knows no NATS library, and only a view's host knows the client", () => {
     const outside = shared.filter(({ path }) => !isIn(path, "shared/bus"));
     expect(offences(outside, (_, to) => !to.startsWith("@nats-io/"))).toEqual([]);
-    expect(offences(outside, (_, to) => !isIn(to, "shared/bus"))).toEqual([]);
+    const below = shared.filter(({ path }) => !isIn(path, "shared/view"));
+    expect(offences(below, (_, to) => !isIn(to, "shared/view"))).toEqual([]);
+    const rest = outside.filter(({ path }) => !isIn(path, "shared/view"));
+    expect(offences(rest, (_, to) => !isIn(to, "shared/bus"))).toEqual([]);
   });
 
   test("the daemon imports shared and itself, never the extension, the webview or a test", () => {

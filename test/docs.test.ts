@@ -173,6 +173,7 @@ function subjectRows(names: Names): string[][] {
     | "task"
     | "state"
     | "fact"
+    | "enqueued"
     | "bell"
     | "dead"
     | "due"
@@ -196,6 +197,10 @@ function subjectRows(names: Names): string[][] {
     fact: [
       names.fact("<queue>", "<taskId>"),
       "every journal record, repeated by the server for whoever listens; nothing is stored",
+    ],
+    enqueued: [
+      names.enqueued,
+      "what was enqueued, told by the daemon a few times a second at most; nothing is stored",
     ],
     bell: [
       names.bell("<level>" as "*", "<queue>"),

@@ -30,6 +30,8 @@ export interface AuditDeps {
   /** Prefix of subjects and streams. */
   readonly prefix: string;
   readonly log: Log;
+  /** Hears of each task that was enqueued and was not there before. */
+  readonly onEnqueued?: (row: EnqueueRow) => void;
 }
 
 interface Call {
@@ -38,7 +40,7 @@ interface Call {
 }
 
 interface EnqueueCall {
-  readonly rows: number;
+  readonly rows: readonly EnqueueRow[];
   readonly resolve: (outcomes: EnqueueJournaled[]) => void;
 }
 
@@ -134,15 +136,20 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     enqueues.delete(number);
     if (call === undefined) return;
     if (outcome !== null && typeof outcome !== "string") {
-      enqueued += outcome.filter(({ kind }) => kind === "journaled").length;
+      added(call.rows.filter((_, i) => outcome[i]?.kind === "journaled"));
       call.resolve([...outcome]);
       return;
     }
     // On the broker's word alone a task is there as well.
-    enqueued += call.rows;
+    added(call.rows);
     const each: EnqueueJournaled =
       outcome === null ? { kind: "journaled" } : { kind: "unavailable", what: outcome };
-    call.resolve(Array<EnqueueJournaled>(call.rows).fill(each));
+    call.resolve(Array<EnqueueJournaled>(call.rows.length).fill(each));
+  }
+
+  function added(rows: readonly EnqueueRow[]): void {
+    enqueued += rows.length;
+    if (deps.onEnqueued !== undefined) for (const row of rows) deps.onEnqueued(row);
   }
 
   /** The thread ended: nobody may wait for it. Unless that was wanted, another takes its place. */
@@ -223,7 +230,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
         if (rows.length === 0) return resolve([]);
         nextCall += 1;
         const call = nextCall;
-        enqueues.set(call, { rows: rows.length, resolve });
+        enqueues.set(call, { rows, resolve });
         if (gathered === null) {
           gathered = { calls: [], sizes: [], cells: [] };
           queueMicrotask(sendGathered);

@@ -23,6 +23,21 @@ export type FollowEvent =
       readonly data: unknown;
     };
 
+/** What was enqueued in the last moments: the data of the system fact `enqueued`. */
+export interface EnqueuedNews {
+  readonly tasks: number;
+  /** Some of them. */
+  readonly shown: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly queue: string;
+    readonly level: number;
+    readonly by: string;
+  }[];
+  readonly queues: readonly string[];
+  readonly runs: readonly string[];
+}
+
 /** All conditions must hold; a condition about tasks leaves out everything that is not about a task. */
 export interface FollowFilter {
   readonly kinds?: readonly FollowEvent["kind"][] | undefined;
@@ -64,6 +79,9 @@ export function follow(
     listen(names.event(filter.taskId === undefined ? ">" : `task.*.${filter.taskId}`), (message) =>
       readSystem(names, message, deps.now()),
     );
+  // A new task has no record yet: the daemon tells of many of them together.
+  if (wanted("system") && !ofTasksOnly && filter.taskId === undefined)
+    listen(names.enqueued, (message) => readEnqueued(message, deps.now()));
   if (wanted("domain") && !ofTasksOnly && filter.taskId === undefined)
     listen(filter.subject ?? `${EVENTS_ROOT}.>`, (message) => ({
       kind: "domain",
@@ -95,6 +113,10 @@ function readTask(names: Names, filter: FollowFilter, message: Msg): FollowEvent
 function readSystem(names: Names, message: Msg, now: number): FollowEvent {
   const event = message.subject.slice(names.event("").length);
   return { kind: "system", at: iso(now), event, data: readData(message) };
+}
+
+function readEnqueued(message: Msg, now: number): FollowEvent {
+  return { kind: "system", at: iso(now), event: "enqueued", data: message.json<EnqueuedNews>() };
 }
 
 /** Anyone may publish a domain event: what is not JSON is told as text. */
