@@ -142,7 +142,7 @@ export const CONTAINER = "msgSys";
 /** The panel of the dashboard. */
 export const DASHBOARD = "msgSys.dashboard";
 export const STATUS_BAR_ITEM = "msgSys.status";
-export const WALKTHROUGH = "msgSys.start";
+export const WALKTHROUGH = "start";
 
 /** Keys of `when` clauses and what they hold; unset before the extension is active. */
 export interface ContextValues {
