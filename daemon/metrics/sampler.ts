@@ -34,7 +34,7 @@ export function startSampler(deps: SamplerDeps): Sampler {
   let stopped = false;
   let sampledAt = 0;
   let sampling: Promise<void> | null = null;
-  let waits: { readonly at: number; readonly value: MetricsView["waitMs"] } | null = null;
+  let waits: { readonly at: number; readonly value: Promise<MetricsView["waitMs"]> } | null = null;
 
   /** A sample that fails leaves a gap: the broker is away, and nobody knows how things stand there. */
   function sample(at: number): Promise<void> {
@@ -61,16 +61,26 @@ export function startSampler(deps: SamplerDeps): Sampler {
   }
   arm();
 
-  async function waitsNow(): Promise<MetricsView["waitMs"]> {
+  function waitsNow(): Promise<MetricsView["waitMs"]> {
     if (waits !== null && now() - waits.at < WAITS_FRESH_MS) return waits.value;
-    const at = now();
-    waits = { at, value: await deps.audit.offThread.waits(at - HOUR_MS) };
-    return waits.value;
+    const mine = { at: now(), value: deps.audit.offThread.waits(now() - HOUR_MS) };
+    waits = mine;
+    // Ignored here: who asked hears it; the next question reads anew.
+    mine.value.catch(() => {
+      if (waits === mine) waits = null;
+    });
+    return mine.value;
+  }
+
+  /** The growing step must have a sample, and a recent one. */
+  function isFresh(): boolean {
+    const sameStep = Math.floor(now() / SAMPLE_MS) === Math.floor(sampledAt / SAMPLE_MS);
+    return sameStep && now() - sampledAt < FRESH_MS;
   }
 
   return {
     async read(minutes) {
-      if (now() - sampledAt >= FRESH_MS) await sample(now());
+      if (!isFresh()) await sample(now());
       const [waitMs, before] = await Promise.all([waitsNow(), hourBefore(now())]);
       const hour = ring.lastHour(now());
       return {
