@@ -66,6 +66,8 @@ export const VERBS = {
       where: taskFilter.default({}),
       limit: z.number().int().min(1).max(1000).default(50),
       cursor: z.string().optional(),
+      /** By creation; with a level and a status of waiting tasks, `oldest` is the order in which they start. */
+      order: z.enum(["newest", "oldest"]).default("newest"),
     }),
     permission: "view_tasks",
     levelled: false,

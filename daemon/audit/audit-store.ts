@@ -121,6 +121,8 @@ export interface AuditReader {
     where: TaskFilter,
     limit: number,
     cursor: string | null,
+    /** By creation; default `newest`. */
+    order?: "newest" | "oldest",
   ): { tasks: TaskSummary[]; next: string | null };
   ids(where: TaskFilter, limit: number): string[];
   counts(): Record<TaskStatus, number>;

@@ -20,15 +20,9 @@ function createReads(db: Database.Database, now: () => number): Reads {
     ...createQueueReads(db),
     ...createRunViews(db),
     ...createMetricsReads(db),
-    list: (where, limit, cursor) => listTasks(db, where, limit, cursor),
+    list: (where, limit, cursor, order) => listTasks(db, where, limit, cursor, order),
     ids: (where, limit) =>
-      selectTasks<{ id: string }>(
-        db,
-        "row, task_id AS id",
-        where,
-        limit,
-        Number.MAX_SAFE_INTEGER,
-      ).map(({ id }) => id),
+      selectTasks<{ id: string }>(db, "row, task_id AS id", where, limit, null).map(({ id }) => id),
     query: (name, hours) => runQuery(db, name, now() - hours * HOUR_MS),
     verify: () => verifyChain(db),
   };
@@ -85,7 +79,7 @@ export function createReader({ file, epoch, now = Date.now }: ReaderDeps): Audit
     task: (id) => guarded((r) => r.task(id)),
     attempts: (id) => guarded((r) => r.attempts(id)),
     priorityHistory: (id) => guarded((r) => r.priorityHistory(id)),
-    list: (where, limit, cursor) => guarded((r) => r.list(where, limit, cursor)),
+    list: (where, limit, cursor, order) => guarded((r) => r.list(where, limit, cursor, order)),
     ids: (where, limit) => guarded((r) => r.ids(where, limit)),
     counts: () => guarded((r) => r.counts()),
     timeline: (id) => guarded((r) => r.timeline(id)),

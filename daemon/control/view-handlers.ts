@@ -62,7 +62,8 @@ export function viewHandlers(deps: ViewHandlersDeps): Pick<Handlers, ViewVerbs> 
     get: (request) => detail(deps, request.id),
     async list(request) {
       await catchUp.all();
-      return offThread.list(request.where, request.limit, request.cursor ?? null);
+      const { where, limit, cursor, order } = request;
+      return offThread.list(where, limit, cursor ?? null, order);
     },
     why: (request) => why(deps, request.id),
     async queues() {
