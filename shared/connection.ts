@@ -68,6 +68,8 @@ export const CAUSE_CODES = [
   "port-taken",
   "disk-full",
   "database",
+  "unwritable",
+  "settings",
   "untrusted",
   "unknown",
 ] as const;
@@ -248,6 +250,16 @@ export const GUIDANCE: Readonly<Record<CauseCode, Guidance>> = {
     what: "The audit database cannot be used.",
     why: "It is damaged, or a newer version wrote it.",
     remedies: ["show-log", "open-settings"],
+  },
+  unwritable: {
+    what: "The data directory cannot be written.",
+    why: "It belongs to somebody else, it is read-only, or its path is wrong.",
+    remedies: ["open-settings", "retry", "show-log"],
+  },
+  settings: {
+    what: "The daemon cannot use one of its settings.",
+    why: "A variable, an .env file or msgsys.config.ts says something that does not fit.",
+    remedies: ["show-log", "open-settings", "start-daemon"],
   },
   untrusted: {
     what: "This workspace is not trusted.",
