@@ -145,7 +145,7 @@ export function createQueries(deps: QueryDeps): Queries {
     });
     // What the connection took away is asked again when it is back.
     if (!outcome.ok && outcome.error.code === "connection-lost") entry.isDirty = true;
-    else pursue(entry);
+    pursue(entry);
   }
 
   function create(verb: ViewVerb, body: RequestOf<ViewVerb>): Entry {
@@ -216,3 +216,19 @@ export function createQueries(deps: QueryDeps): Queries {
     },
   };
 }
+
+/** Predicates for `refreshOn`. `tasks: null` means that anything may have changed. */
+export const onAnyTask = (changed: Changed): boolean =>
+  changed.tasks === null || changed.tasks.length > 0 || changed.queues;
+export const onQueues = (changed: Changed): boolean => changed.queues;
+export const onDead = (changed: Changed): boolean => changed.dead || changed.tasks === null;
+export const onRuns = (changed: Changed): boolean =>
+  changed.runs.length > 0 || changed.tasks === null;
+export const onTask =
+  (id: string) =>
+  (changed: Changed): boolean =>
+    changed.tasks === null || changed.tasks.includes(id);
+export const onRun =
+  (id: string) =>
+  (changed: Changed): boolean =>
+    changed.tasks === null || changed.runs.includes(id);

@@ -1,0 +1,34 @@
+import type { ComponentType } from "preact";
+import type { Address, Screen } from "../shared/view/messages.ts";
+import { Connection } from "./screens/Connection.tsx";
+import { LiveFeed } from "./screens/LiveFeed.tsx";
+import { Overview } from "./screens/Overview.tsx";
+import type { IconName } from "./ui/icon-names.ts";
+import { key } from "./ui/text.ts";
+
+export interface ScreenEntry {
+  /** Through `t`. */
+  readonly title: string;
+  readonly icon: IconName;
+  readonly view: ComponentType<{ address: Address }>;
+}
+
+/** Every screen that can be gone to. */
+export const SCREEN_VIEWS: Readonly<Partial<Record<Screen, ScreenEntry>>> = {
+  overview: { title: key("Overview"), icon: "graph", view: Overview },
+  feed: { title: key("Live feed"), icon: "pulse", view: LiveFeed },
+  connection: { title: key("Connection"), icon: "plug", view: Connection },
+};
+
+const ORDER: readonly Screen[] = [
+  "overview",
+  "feed",
+  "queues",
+  "runs",
+  "dead",
+  "history",
+  "connection",
+];
+
+/** The screens of the rail, in the order of their keys 1–9; details are reached from them. */
+export const RAIL: readonly Screen[] = ORDER.filter((screen) => screen in SCREEN_VIEWS);
