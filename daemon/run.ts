@@ -11,10 +11,13 @@ import { startAudit } from "./audit/start-audit.ts";
 import { startBroker } from "./broker.ts";
 import { adminHandlers } from "./control/admin-handlers.ts";
 import { auditViolation } from "./control/audit-violations.ts";
+import { createControl } from "./control/call.ts";
 import { createCatchUp } from "./control/catch-up.ts";
 import { serveControl } from "./control/serve.ts";
 import { taskHandlers } from "./control/task-handlers.ts";
 import { type ViewHandlersDeps, viewHandlers } from "./control/view-handlers.ts";
+import { createHub } from "./dashboard/hub.ts";
+import { type Dashboard, startDashboard } from "./dashboard/start-dashboard.ts";
 import { createEnqueuedTeller } from "./enqueued-news.ts";
 import { startEventLoopGauge } from "./event-loop-gauge.ts";
 import { followEvents } from "./events/follow-events.ts";
@@ -237,9 +240,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         metrics: metrics.read,
       };
       let pools: Pools | null = null;
-      const control = await serveControl({
-        nc: link.nc,
-        names,
+      let dashboard: Dashboard | null = null;
+      const control = createControl({
         audit,
         handlers: {
           ...viewHandlers(view),
@@ -269,6 +271,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
             ],
             reconcile: upkeep.reconcileNow,
             shutdown: (by) => setImmediate(() => stop(`asked by ${by}`)),
+            dashboard: () => dashboard,
           }),
         },
         terminal: (ids) => parts.reader().terminal(ids),
@@ -278,7 +281,22 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         now: clock.now,
         log,
       });
-      await add("control", BUDGET_MS.drain, () => control);
+      await add("control", BUDGET_MS.drain, () => serveControl({ nc: link.nc, names, control }));
+      const hub = await add("dashboard-hub", BUDGET_MS.short, () =>
+        createHub({ link, url: broker.url, names, now: clock.now, log }),
+      );
+      dashboard = await add("dashboard", BUDGET_MS.short, () =>
+        startDashboard({
+          settings: settings.dashboard,
+          dataDir,
+          control,
+          hub,
+          audit,
+          userOf: broker.users.get,
+          now: clock.now,
+          log,
+        }),
+      );
       await add("violations", BUDGET_MS.short, () =>
         broker.followViolations((violation) =>
           auditViolation({ audit, names, now: clock.now, users: broker.users.list }, violation),

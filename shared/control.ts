@@ -165,6 +165,8 @@ export const VERBS = {
   audit_verify: { request: z.object({}), permission: "view_tasks", levelled: false },
   config: { request: z.object({}), permission: "view_tasks", levelled: false },
   whoami: { request: z.object({}), permission: "view_tasks", levelled: false },
+  /** A link that signs the caller in to the browser dashboard, once and soon. */
+  dashboard_link: { request: z.object({}), permission: "view_dashboard", levelled: false },
   user_list: { request: z.object({}), permission: "manage_users", levelled: false },
   user_add: {
     request: z.object({ name: userName, role: z.enum(ROLES), publicKey: z.string() }),
@@ -369,6 +371,15 @@ export interface StatusView {
     readonly cause: string | null;
   };
   readonly counts: Readonly<Record<TaskStatus, number>>;
+  /** The dashboard for browsers; absent: the daemon is of a version without one. */
+  readonly dashboard?: DashboardView;
+}
+
+export interface DashboardView {
+  /** Where a browser on the daemon's machine finds it; null: it is not served. */
+  readonly url: string | null;
+  /** Why it is not served, or not at its usual port; null: nothing to say. */
+  readonly why: string | null;
 }
 
 export interface WhyView {
@@ -500,6 +511,7 @@ export interface ResponseOf {
     }[];
   };
   whoami: { readonly user: string; readonly role: Role };
+  dashboard_link: { readonly url: string; readonly expiresAt: string };
   user_list: { readonly users: readonly UserView[] };
   user_add: UserView;
   user_role: UserView;

@@ -41,6 +41,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // The supervisor of the worker processes, whose state the status shows.
     "daemon/worker",
   ],
+  // Inside the daemon, but a client like any other: its users' requests go the way of all requests.
+  "daemon/dashboard": ["daemon/audit", "daemon/control", "daemon/nats", "daemon/user-rules.ts"],
   "daemon/sdk": [
     "daemon/lifecycle",
     "daemon/nats",

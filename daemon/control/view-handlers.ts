@@ -20,8 +20,8 @@ import { findMessage, type Located, locate, type MoveDeps, readRow } from "../qu
 import type { Registry } from "../queue/registry.ts";
 import { explain } from "../queue/why.ts";
 import type { ProgressEvent } from "../worker/progress.ts";
+import type { Handlers } from "./call.ts";
 import type { CatchUp } from "./catch-up.ts";
-import type { Handlers } from "./serve.ts";
 import { rowOfRecord, toDetail } from "./views.ts";
 
 export interface ViewHandlersDeps {

@@ -1,6 +1,6 @@
 /**
  * What a dashboard (a webview of VS Code, or a page in a browser) and its host (the extension, or the daemon) say to each
- * other. Types only: the view needs no schema, and the host parses what a view sends (`commands.ts`), because a view
+ * other. Types and constants: the view needs no schema, and the host parses what a view sends (`commands.ts`), because a view
  * shows texts of strangers and is not trusted.
  */
 import type { ConnectionChange, ConnectionState, Remedy } from "../connection.ts";
@@ -8,6 +8,9 @@ import type { RequestOf, ResponseOf } from "../control.ts";
 import type { WireError } from "../errors.ts";
 import type { Role } from "../roles.ts";
 import type { TaskStatus } from "../task.ts";
+
+/** A host in a browser closes the socket with this code when the page must sign in again: trying anew is of no use. */
+export const SIGNED_OUT_CODE = 4401;
 
 /** Where a dashboard can be. `id` is a task's or a run's; `filter` the text of the screen's filter box. */
 export interface Address {
