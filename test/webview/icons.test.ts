@@ -16,10 +16,10 @@ const ALIASES: Readonly<Record<string, string>> = {
   "circle-outline": "circle",
 };
 
-/** Two decimals are a hundredth of a pixel: a third of the bytes, the same picture. */
+/** One decimal is a tenth of a pixel: half of the bytes, the same picture. */
 function rounded(path: string): string {
   expect(path).not.toMatch(/[a-df-z]/);
-  return path.replace(/\d+\.\d+/g, (number) => String(Number(Number(number).toFixed(2))));
+  return path.replace(/\d+\.\d+/g, (number) => String(Number(Number(number).toFixed(1))));
 }
 
 /** The outlines of an icon of the package; all are drawn on a grid of 16. */

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Address, FeedRow } from "../../shared/view/messages.ts";
 import { useDashboard, useKept } from "../dashboard.ts";
 import {
@@ -10,17 +10,16 @@ import {
 } from "../state/feed.ts";
 import { compileFilter, parseFilter } from "../state/filter.ts";
 import { isText } from "../state/prefs.ts";
-import { Badge, StatusBadge } from "../ui/Badge.tsx";
+import { Badge } from "../ui/Badge.tsx";
 import { Button, IconButton } from "../ui/controls.tsx";
 import { FilterBox, type FilterKey } from "../ui/FilterBox.tsx";
-import { Foreign } from "../ui/Foreign.tsx";
-import { exactCount, formatClock, formatDuration, formatInstant, shortId } from "../ui/format.ts";
-import { SEVERITY_LOOKS } from "../ui/looks.ts";
+import { exactCount, formatDuration } from "../ui/format.ts";
 import { Empty } from "../ui/Panel.tsx";
 import { Toolbar } from "../ui/Toolbar.tsx";
 import { key, plural, t } from "../ui/text.ts";
 import { theme } from "../ui/theme.ts";
 import { VirtualList } from "../ui/VirtualList.tsx";
+import { FeedAnnouncer, FeedDetail, feedCells } from "./FeedRow.tsx";
 
 const KEY_MEANINGS: Readonly<Record<(typeof FEED_KEYS)[number], string>> = {
   type: key("kind of event; task also means task.failed"),
@@ -60,7 +59,7 @@ export function LiveFeed(props: { address: Address; isAlone?: boolean }) {
           filter.value = text;
         }}
       />
-      <Announcer rows={state.rows} />
+      <FeedAnnouncer rows={state.rows} />
       <div class="feed-list" role="log" aria-live="off" aria-label={t("Events")}>
         {shown.length === 0 ? (
           <NoRows state={state} hasFilter={filter.value !== ""} />
@@ -69,7 +68,7 @@ export function LiveFeed(props: { address: Address; isAlone?: boolean }) {
             label={t("Events, oldest first")}
             rows={shown}
             keyOf={keyOf}
-            cells={Cells}
+            cells={feedCells}
             rowClass={(row) => `feed-row is-${row.severity}`}
             activeKey={state.selected}
             onActive={(row) => feed.act({ kind: "select", seq: row.seq })}
@@ -92,7 +91,7 @@ export function LiveFeed(props: { address: Address; isAlone?: boolean }) {
           </button>
         </div>
       )}
-      {selected !== null && <RowDetail row={selected} />}
+      {selected !== null && <FeedDetail row={selected} />}
     </div>
   );
 }
@@ -234,126 +233,6 @@ function NoRows(props: { state: FeedState; hasFilter: boolean }) {
       why={t("Nothing happened since this view was opened.")}
       next={t("Each task that is enqueued, runs or ends shows up here.")}
     />
-  );
-}
-
-function Cells(row: FeedRow) {
-  const { severity, status } = row;
-  return (
-    <>
-      <span role="gridcell" class="feed-time mono dim" title={formatInstant(row.at)}>
-        {formatClock(row.at, true)}
-      </span>
-      <span role="gridcell" class="feed-icon">
-        {severity === "info" && status !== null ? (
-          <StatusBadge status={status} iconOnly />
-        ) : (
-          <Badge look={SEVERITY_LOOKS[severity]} iconOnly />
-        )}
-      </span>
-      <span role="gridcell" class="feed-type cut">
-        <Foreign text={row.type} limit={80} />
-      </span>
-      <span role="gridcell" class="feed-subject cut">
-        <Foreign text={row.subject} limit={120} />
-        {row.taskId !== null && <span class="dim mono small"> {shortId(row.taskId)}</span>}
-      </span>
-      <span role="gridcell" class="feed-text cut">
-        <Foreign text={row.text} />
-        {row.times > 1 && <span class="dim"> ×{exactCount(row.times)}</span>}
-      </span>
-    </>
-  );
-}
-
-function RowDetail(props: { row: FeedRow }) {
-  const { feed, router, can, copy } = useDashboard();
-  const { row } = props;
-  const facts: (readonly [string, string | null])[] = [
-    [t("Subject"), row.subject === "" ? null : row.subject],
-    [t("Task"), row.taskId],
-    [t("Run"), row.runId],
-    [t("Queue"), row.queue],
-    [t("By"), row.by],
-    [t("Trace"), row.traceId],
-  ];
-  return (
-    <section class="feed-detail" aria-label={t("The selected event")}>
-      <header class="panel-head">
-        <Badge look={SEVERITY_LOOKS[row.severity]} />
-        <h2 class="cut">
-          <Foreign text={row.type} limit={80} />
-        </h2>
-        <span class="dim mono nowrap">{formatClock(row.at, true)}</span>
-        <span class="spacer" />
-        <IconButton
-          icon="close"
-          label={t("Close")}
-          onClick={() => feed.act({ kind: "select", seq: null })}
-        />
-      </header>
-      <p class="wrap">
-        <Foreign text={row.text} limit={2000} />
-      </p>
-      <dl class="facts">
-        {facts.map(
-          ([name, value]) =>
-            value !== null && (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd class="mono wrap">
-                  <Foreign text={value} />
-                </dd>
-              </div>
-            ),
-        )}
-      </dl>
-      <div class="buttons">
-        {row.taskId !== null && (
-          <Button onClick={() => router.navigate({ screen: "task", id: row.taskId! })}>
-            {t("Open task")}
-          </Button>
-        )}
-        {row.runId !== null && (
-          <Button onClick={() => router.navigate({ screen: "run", id: row.runId! })}>
-            {t("Open run")}
-          </Button>
-        )}
-        {can("copy") && (
-          <Button icon="copy" onClick={() => void copy(JSON.stringify(row, null, 2))}>
-            {t("Copy JSON")}
-          </Button>
-        )}
-      </div>
-    </section>
-  );
-}
-
-const ANNOUNCED_EVERY_MS = 10_000;
-
-/** Says now and then how much came, for those who do not see it. */
-function Announcer(props: { rows: readonly FeedRow[] }) {
-  const [words, setWords] = useState("");
-  const newest = useRef(props.rows);
-  newest.current = props.rows;
-  useEffect(() => {
-    let told = newest.current.at(-1)?.seq ?? 0;
-    const timer = setInterval(() => {
-      const news = newest.current.filter(({ seq }) => seq > told);
-      told = newest.current.at(-1)?.seq ?? told;
-      if (news.length === 0) return;
-      const failures = news.filter(({ severity }) => severity === "error").length;
-      const events = plural(news.length, "1 new event", "{n} new events");
-      setWords(
-        failures === 0 ? events : `${events}, ${plural(failures, "1 failure", "{n} failures")}`,
-      );
-    }, ANNOUNCED_EVERY_MS);
-    return () => clearInterval(timer);
-  }, []);
-  return (
-    <p class="unseen" aria-live="polite">
-      {words}
-    </p>
   );
 }
 

@@ -217,6 +217,11 @@ export function createQueries(deps: QueryDeps): Queries {
   };
 }
 
+/** The data of a state, also old ones; null when there are none. */
+export function dataOf<T>(state: QueryState<T>): T | null {
+  return "data" in state ? state.data : null;
+}
+
 /** Predicates for `refreshOn`. `tasks: null` means that anything may have changed. */
 export const onAnyTask = (changed: Changed): boolean =>
   changed.tasks === null || changed.tasks.length > 0 || changed.queues;

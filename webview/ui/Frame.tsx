@@ -256,8 +256,7 @@ function Footer() {
             "Events that this view was too slow for. The daemon has them all; only this list lacks them.",
           )}
         >
-          {" · "}
-          {t("{n} dropped", { n: exactCount(dropped) })}
+          &nbsp;· {t("{n} dropped", { n: exactCount(dropped) })}
         </span>
       )}
     </footer>

@@ -111,6 +111,7 @@ function chartOptions(props: TimeChartProps, width: number, height: number): uPl
         ...axis,
         grid: { show: false },
         space: TIME_PX,
+        size: 24,
         values: (_, ticks) => ticks.map((seconds) => formatClock(seconds * 1000).slice(0, 5)),
       },
       {

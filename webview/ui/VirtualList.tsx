@@ -1,4 +1,5 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a native table cannot leave rows out without losing its layout.
+// biome-ignore-all lint/a11y/useFocusableInteractive: the focus stays on the list, which names its active row.
 // biome-ignore-all lint/a11y/useKeyWithClickEvents: the keys of the rows are those of the list, which has the focus.
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -11,11 +12,20 @@ const OVERSCAN = 12;
 /** For a screen reader so many rows are really there. */
 const OVERSCAN_READER = 200;
 
+/** A cell of a row. */
+export function Cell(props: { class?: string; title?: string; children: ComponentChildren }) {
+  return (
+    <span role="gridcell" class={props.class} title={props.title}>
+      {props.children}
+    </span>
+  );
+}
+
 export interface VirtualListProps<T> {
   readonly label: string;
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string | number;
-  /** The cells of a row: elements with the role `gridcell`. */
+  /** The cells of a row, each a `Cell`. */
   readonly cells: (row: T) => ComponentChildren;
   readonly rowClass?: (row: T) => string;
   readonly rowPx?: number;

@@ -4,10 +4,6 @@
  */
 import "@vscode-elements/elements/dist/vscode-button/index.js";
 import "@vscode-elements/elements/dist/vscode-checkbox/index.js";
-import "@vscode-elements/elements/dist/vscode-divider/index.js";
-import "@vscode-elements/elements/dist/vscode-option/index.js";
-import "@vscode-elements/elements/dist/vscode-progress-ring/index.js";
-import "@vscode-elements/elements/dist/vscode-single-select/index.js";
 import "@vscode-elements/elements/dist/vscode-textarea/index.js";
 import "@vscode-elements/elements/dist/vscode-textfield/index.js";
 import { type ComponentChildren, h, type VNode } from "preact";
@@ -140,7 +136,7 @@ function Labelled(props: {
   );
 }
 
-/** One of few. */
+/** One of few. A native list: the library's weighs as much as all other controls together, and has no name by label. */
 export function Select<T extends string>(props: {
   label: string;
   value: T;
@@ -150,31 +146,25 @@ export function Select<T extends string>(props: {
   disabled?: boolean;
 }) {
   const { label, value, options, onChange, disabled = false } = props;
+  const id = useId();
   return (
     <div class="field">
-      {props.hideLabel !== true && (
-        <span class="field-label" aria-hidden="true">
-          {label}
-        </span>
-      )}
-      {element(
-        "vscode-single-select",
-        {
-          // It ignores `aria-label`; `label` names its combobox.
-          label,
-          value,
-          disabled,
-          onChange: (event: Event) =>
-            onChange((event.currentTarget as HTMLSelectElement).value as T),
-        },
-        options.map((option) =>
-          element(
-            "vscode-option",
-            { key: option.value, value: option.value, selected: option.value === value },
-            option.label,
-          ),
-        ),
-      )}
+      <label class={props.hideLabel === true ? "unseen" : "field-label"} for={id}>
+        {label}
+      </label>
+      <select
+        id={id}
+        class="select"
+        value={value}
+        disabled={disabled}
+        onChange={(event) => onChange(event.currentTarget.value as T)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value} selected={option.value === value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
     </div>
   );
 }
@@ -218,11 +208,7 @@ export function Checkbox(props: {
 
 /** Work of unknown length. */
 export function Spinner(props: { label: string }) {
-  return element("vscode-progress-ring", { "aria-label": props.label });
-}
-
-export function Divider() {
-  return element("vscode-divider", { role: "separator" });
+  return <Icon name="loading" spin label={props.label} />;
 }
 
 /** Views of one thing, one of them shown. Arrow keys move between the headers. */

@@ -35,6 +35,13 @@ export function formatClock(at: number, withMs = false): string {
   return withMs ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
 
+/** Time of day; with the date when it is not the day of `now`. */
+export function formatMoment(at: number, now: number): string {
+  if (new Date(at).toDateString() === new Date(now).toDateString()) return formatClock(at);
+  const day = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short" }).format(at);
+  return `${day} ${formatClock(at)}`;
+}
+
 /** Date and time in the user's manner. */
 export function formatInstant(at: number): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(at);

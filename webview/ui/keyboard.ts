@@ -29,7 +29,7 @@ export function deedOf(press: KeyPress, rail: readonly Screen[], letters: boolea
 }
 
 const TEXT_FIELDS =
-  "input:not([type=checkbox]), textarea, select, [contenteditable], vscode-textfield, vscode-textarea, vscode-single-select";
+  "input:not([type=checkbox]), textarea, select, [contenteditable], vscode-textfield, vscode-textarea";
 
 export function pressOf(event: KeyboardEvent): KeyPress {
   const target = event.composedPath()[0];
