@@ -170,9 +170,14 @@ function byStatus(record: Partial<JournalRecord>): Happening | null {
       return { kind: "cancelled" };
     case "dead":
       return { kind: "dead", reason: record.dead ?? null, attempts: record.a ?? 0 };
-    default:
-      // Running, retrying, and waiting after an attempt: the attempt tells it.
+    case "running":
+    case "retrying":
+    case "waiting":
+    case undefined:
+      // Waiting after an attempt: the attempt tells it.
       return null;
+    default:
+      return { kind: "other", what: String(record.s) };
   }
 }
 
