@@ -20,8 +20,9 @@ import type { Observable, Source } from "./observable.ts";
 export interface App {
   readonly vscode: ExtensionContext;
   /**
-   * The client of the daemon that is connected now; null while there is no connection. The same client lives on through
-   * reconnects, and its `follow` too; another daemon or another login is another client.
+   * The client of the daemon; null before there was a connection and after it was given up. The same client lives on
+   * through reconnects, and its `follow` too (its requests fail meanwhile: see `connection`); another daemon or another
+   * login is another client.
    */
   client(): Client | null;
   /** Calls `listener` when another client is there, or none any more. Returns how to stop listening. */

@@ -31,6 +31,7 @@ export interface CommandArgs {
   "msgSys.settings.open": [];
   "msgSys.live.pause": [];
   "msgSys.live.resume": [];
+  "msgSys.notifications.muteConnection": [];
   "msgSys.cls.runAll": [];
   "msgSys.cls.runSync": [];
   "msgSys.cls.runIntegrate": [];
@@ -59,6 +60,7 @@ export interface CommandArgs {
   "msgSys.task.copyId": TreeArgs;
   "msgSys.task.copyParams": TreeArgs;
   "msgSys.task.copyTraceId": TreeArgs;
+  "msgSys.deadLetters.open": [];
   "msgSys.deadLetters.redrive": [];
   "msgSys.deadLetter.redrive": TreeArgs;
   "msgSys.views.refresh": [];
@@ -82,6 +84,7 @@ export const COMMANDS: { readonly [C in CommandId]: "palette" | "menu" } = {
   "msgSys.settings.open": "palette",
   "msgSys.live.pause": "palette",
   "msgSys.live.resume": "palette",
+  "msgSys.notifications.muteConnection": "palette",
   "msgSys.cls.runAll": "palette",
   "msgSys.cls.runSync": "palette",
   "msgSys.cls.runIntegrate": "palette",
@@ -108,6 +111,7 @@ export const COMMANDS: { readonly [C in CommandId]: "palette" | "menu" } = {
   "msgSys.task.copyId": "menu",
   "msgSys.task.copyParams": "menu",
   "msgSys.task.copyTraceId": "menu",
+  "msgSys.deadLetters.open": "palette",
   "msgSys.deadLetters.redrive": "palette",
   "msgSys.deadLetter.redrive": "menu",
   "msgSys.views.refresh": "menu",
@@ -124,6 +128,8 @@ export type CoreCommandId = Extract<
   | `msgSys.account.${string}`
   | "msgSys.settings.open"
   | `msgSys.live.${string}`
+  | `msgSys.notifications.${string}`
+  | "msgSys.deadLetters.open"
 >;
 /** Those of `dashboard/`. */
 export type DashboardCommandId = "msgSys.dashboard.open" | "msgSys.connection.show";

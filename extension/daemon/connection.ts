@@ -81,6 +81,12 @@ interface Wait {
   readonly waitMs: number | null;
 }
 
+/** Where to connect, and as whom. */
+interface Found {
+  readonly place: Place;
+  readonly target: Target;
+}
+
 export function createConnection(deps: ConnectionDeps): Connection {
   const record = createConnectionRecord((error) =>
     deps.log("connection listener failed", { why: describe(error) }),
@@ -92,6 +98,11 @@ export function createConnection(deps: ConnectionDeps): Connection {
   let wake: () => void = () => {};
   let starting: Promise<void> | null = null;
   let startFailed = false;
+
+  const forget = (): void => {
+    client.set(null);
+    identity.set(null);
+  };
 
   const fail = (cause: ConnectionCause): void => {
     const now = state.get();
@@ -110,16 +121,17 @@ export function createConnection(deps: ConnectionDeps): Connection {
   };
 
   /** Where to connect and as whom; or how long to wait for that, null: until woken. */
-  async function look(): Promise<{ readonly target: Target } | Wait> {
-    const place = deps.place();
-    const target = place.kind === "local" ? lookHere(place.dataDir) : place;
-    if ("waitMs" in target) return target;
+  async function look(): Promise<Found | Wait> {
     try {
+      const place = deps.place();
+      const target = place.kind === "local" ? lookHere(place.dataDir) : place;
+      if ("waitMs" in target) return target;
       const login = await deps.login(place);
       const { url, prefix } = target;
       const where = place.kind === "local" ? place.dataDir : url;
       const { tlsCertificate } = place;
-      if (login !== null) return { target: { ...login, url, prefix, where, tlsCertificate } };
+      if (login !== null)
+        return { place, target: { ...login, url, prefix, where, tlsCertificate } };
       fail({ code: "not-signed-in", detail: url });
     } catch (error) {
       fail(causeOf(error));
@@ -150,8 +162,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     }
   }
 
-  async function hold(target: Target, signal: AbortSignal) {
-    const place = deps.place();
+  async function hold({ place, target }: Found, signal: AbortSignal) {
     // After it was called offline, further attempts are made in silence: the state would flicker.
     const quiet = state.get().kind === "offline";
     if (!quiet) dispatch({ kind: "dial", at: deps.now(), url: target.url });
@@ -163,6 +174,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
           if (!signal.aborted) dispatch(event);
         },
         opened(present, who) {
+          if (signal.aborted) return;
           startFailed = false;
           identity.set(who);
           client.set(present);
@@ -173,8 +185,8 @@ export function createConnection(deps: ConnectionDeps): Connection {
       target,
       signal,
     );
-    client.set(null);
-    identity.set(null);
+    // After an abort they may belong to the next session already.
+    if (!signal.aborted) forget();
     return end;
   }
 
@@ -189,12 +201,12 @@ export function createConnection(deps: ConnectionDeps): Connection {
         await rest(found.waitMs ?? FOREVER_MS, signal);
         continue;
       }
-      const { cause, opened } = await hold(found.target, signal);
+      const { cause, opened } = await hold(found, signal);
       if (signal.aborted) return;
       deps.log("session ended", { ...cause, opened });
       failures = opened ? 1 : failures + 1;
       if (opened || isFinal(cause) || failures >= PATIENCE) fail(cause);
-      const local = deps.place().kind === "local";
+      const local = found.place.kind === "local";
       // A daemon of this machine may come back any moment, and its lease is cheap to look at.
       if (isFinal(cause)) await rest(local ? LOOK_EVERY_MS * 10 : FOREVER_MS, signal);
       else await rest(local && opened ? PASSING_LOOK_MS : backoffMs(failures, deps.random), signal);
@@ -216,6 +228,7 @@ export function createConnection(deps: ConnectionDeps): Connection {
     const ending = loop;
     loop = null;
     ending?.abort.abort();
+    forget();
     await ending?.done;
   };
 
