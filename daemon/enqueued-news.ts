@@ -11,34 +11,38 @@ export interface EnqueuedTeller {
   stop(): Promise<void>;
 }
 
+/** The first task after a quiet time is told at once, with those of the same turn; then at that pace. */
 export function createEnqueuedTeller(publish: (news: EnqueuedNews) => void): EnqueuedTeller {
   let tasks = 0;
   let shown: EnqueuedNews["shown"][number][] = [];
   const queues = new Set<string>();
   const runs = new Set<string>();
-  let timer: NodeJS.Timeout | null = null;
+  /** Until it fires nothing is told. */
+  let pause: NodeJS.Timeout | null = null;
 
   function tell(): void {
-    timer = null;
+    pause = null;
+    if (tasks === 0) return;
     publish({ tasks, shown, queues: [...queues], runs: [...runs] });
     tasks = 0;
     shown = [];
     queues.clear();
     runs.clear();
+    pause = setTimeout(tell, EVERY_MS);
   }
 
   return {
-    told({ id, name, queue, level, by, run }) {
+    told({ id, name, queue, level, by, run, createdAt: at }) {
       tasks += 1;
-      if (shown.length < SHOWN) shown.push({ id, name, queue, level, by });
+      if (shown.length < SHOWN) shown.push({ id, name, queue, level, by, at });
       queues.add(queue);
       if (run !== null) runs.add(run.id);
-      timer ??= setTimeout(tell, EVERY_MS);
+      pause ??= setTimeout(tell, 0);
     },
     async stop() {
-      if (timer === null) return;
-      clearTimeout(timer);
+      if (pause !== null) clearTimeout(pause);
       tell();
+      if (pause !== null) clearTimeout(pause);
     },
   };
 }

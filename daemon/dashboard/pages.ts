@@ -102,6 +102,7 @@ function page(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+<link rel="icon" href="data:,">
 ${head.join("\n")}
 </head>
 <body ${attributes}>

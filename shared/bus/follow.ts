@@ -33,6 +33,8 @@ export interface EnqueuedNews {
     readonly queue: string;
     readonly level: number;
     readonly by: string;
+    /** Epoch ms. */
+    readonly at: number;
   }[];
   readonly queues: readonly string[];
   readonly runs: readonly string[];

@@ -232,9 +232,11 @@ function asTaskId(value: unknown): string | null {
 }
 
 function systemRows(event: FollowEvent & { kind: "system" }, say: Say): readonly RowDraft[] {
-  const at = Date.parse(event.at);
   const data = asObject(event.data);
-  if (event.event === "enqueued") return enqueuedRows(at, event.data as EnqueuedNews, say);
+  const heardAt = Date.parse(event.at);
+  if (event.event === "enqueued") return enqueuedRows(heardAt, event.data as EnqueuedNews, say);
+  // When it happened, where the sender says so: a burst is heard later than it was.
+  const at = Date.parse(asText(data["at"]) ?? "") || heardAt;
   const [area, kind] = event.event.split(".");
   const base = {
     ...PLAIN,
@@ -270,7 +272,7 @@ function progressOf(data: Loose, say: Say): Pick<RowDraft, "type" | "text" | "st
 }
 
 function enqueuedRows(at: number, news: EnqueuedNews, say: Say): readonly RowDraft[] {
-  const rows = news.shown.map(({ id, name, queue, level, by }): RowDraft => {
+  const rows = news.shown.map(({ id, name, queue, level, by, at }): RowDraft => {
     const text = say("Enqueued by {by} at {level}", { by, level: levelWords(level) });
     return {
       ...PLAIN,

@@ -47,7 +47,7 @@ test("of more than 200 tasks none is named", () => {
 
 test("enqueued tasks change queues and runs; progress changes a task and its run alone; other events nothing", () => {
   const changed = createChanged();
-  const shown = [{ id: "a", name: "etl.load", queue: "etl", level: 5, by: "ann" }];
+  const shown = [{ id: "a", name: "etl.load", queue: "etl", level: 5, by: "ann", at: 0 }];
   changed.note({
     kind: "system",
     at,

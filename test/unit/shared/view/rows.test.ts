@@ -124,8 +124,10 @@ describe("facts and events", () => {
       done: 61,
       total: 100,
       what: "rows",
+      at: new Date(AT - 7).toISOString(),
     };
     expect(rowOf(system("task.progress.t1", data))).toMatchObject({
+      at: AT - 7,
       type: "task.progress",
       subject: "cls.integrate",
       runId: "r1",
@@ -136,11 +138,11 @@ describe("facts and events", () => {
   });
 
   test("what was enqueued is one row a task, and one for all that are not named", () => {
-    const shown = [{ id: "t1", name: "etl.load", queue: "etl", level: 8, by: "ann" }];
+    const shown = [{ id: "t1", name: "etl.load", queue: "etl", level: 8, by: "ann", at: AT - 5 }];
     const rows = toRows(system("enqueued", { tasks: 41, shown, queues: ["etl", "cls"], runs: [] }));
-    expect(rows.map(({ type, taskId, text }) => [type, taskId, text])).toEqual([
-      ["task.enqueued", "t1", "Enqueued by ann at 8 Prioritize"],
-      ["task.enqueued", null, "40 more tasks were enqueued in etl, cls"],
+    expect(rows.map(({ type, taskId, text, at }) => [type, taskId, text, at])).toEqual([
+      ["task.enqueued", "t1", "Enqueued by ann at 8 Prioritize", AT - 5],
+      ["task.enqueued", null, "40 more tasks were enqueued in etl, cls", AT],
     ]);
   });
 
