@@ -61,8 +61,9 @@ const BUILDS = {
     target: "node22",
     outExtension: { ".js": ".cjs" },
     external: ["vscode"],
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // VS Code reports whoever looks at this global, which Node has too since 21; zod looks for a browser with it.
+    define: { navigator: "undefined" },
+    minify: true,
   },
   webview: {
     ...COMMON,

@@ -21,7 +21,8 @@ export const TARGETS = {
 /** Limits in bytes; those of bundles hold for their gzipped size. */
 export const LIMITS = {
   package: 4 * 1024 * 1024,
-  "dist/extension.cjs": 110 * 1024,
+  // More than half of it is the NATS client with its keys, and zod.
+  "dist/extension.cjs": 160 * 1024,
   "dist/webview/main.js": 110 * 1024,
   "dist/webview/main.css": 8 * 1024,
 };

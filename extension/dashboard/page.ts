@@ -6,8 +6,8 @@ import { type Bridge, openBridge } from "./bridge.ts";
 import type { Heard } from "./heard.ts";
 import { type PageOptions, renderPage } from "./html.ts";
 
-/** What the surfaces of a window share. */
-export interface Surfaces {
+/** What the webviews of a window share. */
+export interface Shared {
   readonly app: App;
   readonly heard: Heard;
   readonly acts: HostActs;
@@ -20,7 +20,7 @@ function assets(app: App): vscode.Uri {
 
 /** Fills a webview and joins it to the app. */
 export function fillWebview(
-  { app, heard, acts }: Surfaces,
+  { app, heard, acts }: Shared,
   webview: vscode.Webview,
   surface: PageOptions["surface"],
 ): Bridge {
