@@ -2,6 +2,7 @@ import * as vscode from "vscode";
 import type { Client } from "../shared/bus/client.ts";
 import type { App } from "./app-context.ts";
 import { OfflineError, registerCommands } from "./command-runner.ts";
+import { createWorkCommands } from "./commands/index.ts";
 import { REMEDY_COMMANDS, type SettingKey } from "./contributions.ts";
 import { coreCommands, inProgress, tellStartFailure } from "./core-commands.ts";
 import { causeIn } from "./daemon/connection-record.ts";
@@ -47,10 +48,11 @@ export function startApp(context: vscode.ExtensionContext): Running {
   const account = accountOf(context, window);
   const { version } = context.extension.packageJSON as { readonly version: string };
   registerStatusBar(app, version, window.isRemote);
-  createViews(app);
+  const views = createViews(app);
   registerCommands(app, {
     ...coreCommands({ app, window, output, account, start: () => startTold(app, starter) }),
     ...registerDashboard(app),
+    ...createWorkCommands(app, views),
   });
   return {
     app,

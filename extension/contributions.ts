@@ -46,6 +46,7 @@ export interface CommandArgs {
   "msgSys.run.again": TreeArgs;
   "msgSys.run.cancel": TreeArgs;
   "msgSys.task.enqueue": [];
+  "msgSys.input.send": [];
   "msgSys.task.escalate": TreeArgs;
   "msgSys.task.prioritize": TreeArgs;
   "msgSys.task.urgent": TreeArgs;
@@ -97,6 +98,7 @@ export const COMMANDS: { readonly [C in CommandId]: "palette" | "menu" } = {
   "msgSys.run.again": "menu",
   "msgSys.run.cancel": "menu",
   "msgSys.task.enqueue": "palette",
+  "msgSys.input.send": "menu",
   "msgSys.task.escalate": "palette",
   "msgSys.task.prioritize": "menu",
   "msgSys.task.urgent": "menu",

@@ -27,9 +27,19 @@ export function lines(text: string, limit: number): string {
   return cut(text, limit).replace(ODD, (odd) => (/[\t\n]/.test(odd) ? odd : codeOf(odd)));
 }
 
+/** A backslash does not keep these from being read: an address would become a link, `&lt;` a mark. */
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  ":": "&#58;",
+  "@": "&#64;",
+  "/": "&#47;",
+};
+
 /** Text inside Markdown: every mark is escaped, so that it can be neither link, icon, HTML nor formatting. */
 export function markdownText(text: string, limit = 300): string {
-  return line(text, limit).replace(/[!-/:-@[-`{-~]/g, "\\$&");
+  return line(text, limit).replace(/[!-/:-@[-`{-~]/g, (mark) => ENTITIES[mark] ?? `\\${mark}`);
 }
 
 /** A fenced block that its text cannot close: the fence is longer than any run of backticks in it. */

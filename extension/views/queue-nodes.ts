@@ -152,8 +152,12 @@ function timeWords(task: TaskModel, context: Words): string {
       return dueAt === null ? word : say("Retrying in {time}", { time: until(dueAt, context) });
     case "scheduled":
       return dueAt === null ? word : say("Starts in {time}", { time: until(dueAt, context) });
-    default:
+    case "completed":
+    case "cancelled":
+    case "dead":
       return durationMs === null ? word : `${word} · ${formatDuration(durationMs)}`;
+    default:
+      return status satisfies never;
   }
 }
 
