@@ -34,7 +34,7 @@ export interface Workbench {
   close(): Promise<void>;
 }
 
-export const LOCATOR_MS = 20_000;
+const LOCATOR_MS = 20_000;
 const STATUS_ID = "msg-sys.msg-sys.msgSys.status";
 
 /** What VS Code as a server, without its makers' network, says by itself. */
