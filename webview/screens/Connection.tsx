@@ -6,7 +6,13 @@ import { now } from "../state/clock.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Duration, Elapsed, RelativeTime } from "../ui/Duration.tsx";
 import { Foreign } from "../ui/Foreign.tsx";
-import { exactCount, formatDuration, formatInstant, formatMoment } from "../ui/format.ts";
+import {
+  exactCount,
+  formatDuration,
+  formatInstant,
+  formatMoment,
+  formatRtt,
+} from "../ui/format.ts";
 import { CONNECTION_LOOKS } from "../ui/looks.ts";
 import { Empty, Panel } from "../ui/Panel.tsx";
 import { t } from "../ui/text.ts";
@@ -44,9 +50,7 @@ function StateLine(props: { state: ConnectionState }) {
       )}
       {state.kind === "connected" && (
         <span class="dim">
-          {state.rttMs === null
-            ? ""
-            : t("round trip {time} · ", { time: `${state.rttMs.toFixed(1)} ms` })}
+          {state.rttMs === null ? "" : t("round trip {time} · ", { time: formatRtt(state.rttMs) })}
           {t("since")} <RelativeTime at={state.since} />
         </span>
       )}

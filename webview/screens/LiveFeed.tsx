@@ -18,6 +18,7 @@ import { Empty } from "../ui/Panel.tsx";
 import { Toolbar } from "../ui/Toolbar.tsx";
 import { key, plural, t } from "../ui/text.ts";
 import { theme } from "../ui/theme.ts";
+import { NARROW_PX, useWidth } from "../ui/use-width.ts";
 import { VirtualList } from "../ui/VirtualList.tsx";
 import { FeedAnnouncer, FeedDetail, feedCells } from "./FeedRow.tsx";
 
@@ -37,6 +38,7 @@ const KEY_MEANINGS: Readonly<Record<(typeof FEED_KEYS)[number], string>> = {
 export function LiveFeed(props: { address: Address; isAlone?: boolean }) {
   const { feed } = useDashboard();
   const state = feed.state.value;
+  const isNarrow = useWidth() < NARROW_PX;
   const filter = useKept("feed.filter", "", isText);
   useEffect(() => {
     if (props.address.filter !== undefined) filter.value = props.address.filter;
@@ -68,6 +70,7 @@ export function LiveFeed(props: { address: Address; isAlone?: boolean }) {
             label={t("Events, oldest first")}
             rows={shown}
             keyOf={keyOf}
+            rowPx={isNarrow ? TWO_LINES_PX : LINE_PX}
             cells={feedCells}
             rowClass={(row) => `feed-row is-${row.severity}`}
             activeKey={state.selected}
@@ -96,6 +99,8 @@ export function LiveFeed(props: { address: Address; isAlone?: boolean }) {
   );
 }
 
+const LINE_PX = 22;
+const TWO_LINES_PX = 44;
 const keyOf = (row: FeedRow): number => row.seq;
 
 /** The rows that the filter lets through. Compiled once a filter; run once a batch. */

@@ -87,7 +87,7 @@ function PipelinesNow(props: {
       }
     >
       {({ runs }) => (
-        <ul class="rows">
+        <ul class="rows wraps">
           {runs.map((run) => (
             <li class="row" key={run.id}>
               <StatusBadge status={run.status} iconOnly />
@@ -137,7 +137,7 @@ function Recent() {
       }
     >
       {({ tasks }) => (
-        <ul class="rows">
+        <ul class="rows wraps">
           {tasks.map((task) => (
             <RecentRow
               key={task.id}

@@ -83,7 +83,7 @@ function cardsOf(
       go: { screen: "dead" },
     },
     {
-      title: t("Wait, 95 of 100"),
+      title: t("Wait (p95)"),
       value: orNull(metrics?.waitMs?.p95, formatDuration),
       note:
         metrics?.waitMs == null

@@ -1,5 +1,6 @@
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { ConnectionState } from "../../shared/connection.ts";
 import type { Address } from "../../shared/view/messages.ts";
 import { useDashboard } from "../dashboard.ts";
@@ -9,22 +10,20 @@ import { Badge, CountPill } from "./Badge.tsx";
 import { Confirm } from "./Confirm.tsx";
 import { IconButton } from "./controls.tsx";
 import { ErrorBoundary } from "./ErrorBoundary.tsx";
-import { exactCount, formatDuration, formatRelative } from "./format.ts";
+import { exactCount, formatDuration, formatRelative, formatRtt } from "./format.ts";
 import { HelpOverlay } from "./HelpOverlay.tsx";
 import { Icon } from "./Icon.tsx";
 import { CONNECTION_LOOKS } from "./looks.ts";
 import { Toasts } from "./Toasts.tsx";
 import { plural, t } from "./text.ts";
 import { useKeys } from "./use-keys.ts";
-
-/** From this width on a detail stands beside its list. */
-const WIDE_PX = 900;
+import { useWidth, WIDE_PX } from "./use-width.ts";
 
 /** The whole page: header, rail, screen with its detail, footer, and what lies over them. */
 export function Frame() {
   const dashboard = useDashboard();
   const { router, dialogs } = dashboard;
-  const isWide = useIsWide();
+  const isWide = useWidth() >= WIDE_PX;
   const letters = useKeys(dashboard);
   const main = router.main.value;
   const detail = router.detail.value;
@@ -40,7 +39,7 @@ export function Frame() {
           class="screen"
           data-screen={main.screen}
           id="screen"
-          tabIndex={-1}
+          tabIndex={0}
           hidden={detail !== null && !isPane}
         >
           <ScreenOf address={main} />
@@ -98,11 +97,11 @@ function DetailFrame(props: { address: Address; isPane: boolean }) {
     </>
   );
   return isPane ? (
-    <aside class="pane" aria-label={title} id="detail" tabIndex={-1}>
+    <aside class="pane" aria-label={title} id="detail" tabIndex={0}>
       {body}
     </aside>
   ) : (
-    <main class="screen detail-page" data-screen={address.screen} id="detail" tabIndex={-1}>
+    <main class="screen detail-page" data-screen={address.screen} id="detail" tabIndex={0}>
       {body}
     </main>
   );
@@ -124,21 +123,11 @@ function useFocusReturn(depth: number): void {
   }, [depth]);
 }
 
-function useIsWide(): boolean {
-  const [isWide, setWide] = useState(window.innerWidth >= WIDE_PX);
-  useEffect(() => {
-    const onResize = (): void => setWide(window.innerWidth >= WIDE_PX);
-    window.addEventListener("resize", onResize);
-    return () => window.removeEventListener("resize", onResize);
-  }, []);
-  return isWide;
-}
-
 /** What stands beside the state: the address and the round trip, or since when and how often. */
 function connectionDetail(state: ConnectionState, at: number): string {
   switch (state.kind) {
     case "connected":
-      return state.rttMs === null ? state.url : `${state.url} · ${formatDuration(state.rttMs)}`;
+      return state.rttMs === null ? state.url : `${state.url} · ${formatRtt(state.rttMs)}`;
     case "connecting":
       return state.attempt > 1 ? t("attempt {n}", { n: state.attempt }) : state.url;
     case "reconnecting":

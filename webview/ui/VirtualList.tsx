@@ -49,11 +49,14 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
   const above = useRef<HTMLDivElement>(null);
   const below = useRef<HTMLDivElement>(null);
   const anchor = useRef<{ key: string | number; offsetPx: number } | null>(null);
+  const lastTop = useRef(0);
   const [view, setView] = useState({ scrollPx: 0, viewPx: 400 });
   const overscan = theme.value.screenReader ? OVERSCAN_READER : OVERSCAN;
   const shown = windowOf({ count: rows.length, rowPx, overscan, ...view });
   const activeIndex = rows.findIndex((row) => keyOf(row) === props.activeKey);
 
+  const isFollowing = useRef(follow);
+  isFollowing.current = follow;
   useStyle(above, { height: `${shown.abovePx}px` });
   useStyle(below, { height: `${shown.belowPx}px` });
   useLayoutEffect(() => {
@@ -61,10 +64,15 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
     if (list === null) return;
     if (follow) list.scrollTop = list.scrollHeight;
     else keepInSight(list);
+    lastTop.current = list.scrollTop;
     measure();
-  }, [rows, follow]);
+  }, [rows, follow, rowPx]);
   useEffect(() => {
-    const observer = new ResizeObserver(measure);
+    const observer = new ResizeObserver(() => {
+      if (isFollowing.current && box.current !== null)
+        box.current.scrollTop = box.current.scrollHeight;
+      measure();
+    });
     if (box.current !== null) observer.observe(box.current);
     return () => observer.disconnect();
   }, []);
@@ -94,7 +102,11 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
     const list = box.current;
     if (list === null) return;
     const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - rowPx;
-    if (isAtEnd !== follow) props.onFollow?.(isAtEnd);
+    // Only a way upwards is a wish to stay: the end itself also moves away, when rows come or the list shrinks.
+    const isUpwards = list.scrollTop < lastTop.current;
+    lastTop.current = list.scrollTop;
+    if (isAtEnd && !follow) props.onFollow?.(true);
+    else if (!isAtEnd && isUpwards && follow) props.onFollow?.(false);
   }
 
   function onKeyDown(event: KeyboardEvent): void {

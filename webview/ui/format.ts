@@ -35,6 +35,11 @@ export function formatClock(at: number, withMs = false): string {
   return withMs ? `${time}.${String(date.getMilliseconds()).padStart(3, "0")}` : time;
 }
 
+/** A round trip: tenths below ten milliseconds. */
+export function formatRtt(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : formatDuration(ms);
+}
+
 /** Time of day; with the date when it is not the day of `now`. */
 export function formatMoment(at: number, now: number): string {
   if (new Date(at).toDateString() === new Date(now).toDateString()) return formatClock(at);

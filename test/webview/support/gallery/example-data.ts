@@ -3,19 +3,15 @@
  * product imports it. Some texts are hostile on purpose.
  */
 import type {
-  AuditEventView,
   MetricsView,
   QueueView,
-  ResponseOf,
   RunView,
   StatusView,
-  TaskDetail,
   TaskSummary,
   WorkerView,
 } from "../../../../shared/control.ts";
 import { bucketOf } from "../../../../shared/priority.ts";
 import { TASK_STATUSES, type TaskStatus } from "../../../../shared/task.ts";
-import type { ViewVerb } from "../../../../shared/view/messages.ts";
 
 const MINUTE = 60_000;
 
@@ -27,7 +23,7 @@ const ago = (ms: number): string => new Date(EXAMPLE_NOW - ms).toISOString();
 export const HOSTILE = "<img src=x onerror=alert(1)> \u202egnp.exe\u202c \u0007 ";
 export const LONG = "the warehouse did not answer within 30 s; ".repeat(200);
 
-const NAMES = [
+export const NAMES = [
   "etl.load.warehouse",
   "cls.integrate",
   "webapp.email.send",
@@ -70,69 +66,10 @@ export function exampleTask(index: number, status: TaskStatus = statusAt(index))
   };
 }
 
-const taskList = (count: number): TaskSummary[] =>
+export const taskList = (count: number): TaskSummary[] =>
   Array.from({ length: count }, (_, index) => exampleTask(index));
 
-function exampleDetail(id: string): TaskDetail {
-  const index = Number(id.slice(-6)) || 0;
-  const task = exampleTask(index);
-  return {
-    ...task,
-    id,
-    maxAttempts: 4,
-    worker: task.startedAt === null ? null : "vo0SgAZQY7LrNNwnRi2mEV",
-    inputJson: `{"root":"~/cls/november","id":9007199254740993,"note":${JSON.stringify(HOSTILE)},"rows":[1,2.50,1e21]}`,
-    resultJson: task.status === "completed" ? '{"rows":42,"big":18446744073709551615}' : null,
-    deadReason: task.status === "dead" ? "attempts-exhausted" : null,
-    correlationId: null,
-    traceId: "7f3a9c0211d94a1b",
-    category: "etl",
-    phase: "load",
-    attemptHistory: Array.from({ length: task.attempts }, (_, attempt) => ({
-      attempt: attempt + 1,
-      generation: 1,
-      worker: `w${attempt + 1}`,
-      startedAt: ago(900_000 - attempt * 90_000),
-      endedAt: ago(870_000 - attempt * 90_000),
-      durationMs: 30_000,
-      outcome: "timed-out",
-      error: { code: "timed-out", message: "no reply from the warehouse within 30 s", stack: LONG },
-    })),
-    priorityHistory: [
-      {
-        at: ago(700_000),
-        by: "manager1",
-        role: "Manager",
-        from: 5,
-        to: task.priority,
-        action: "urgent",
-        reason: "customer call",
-      },
-    ],
-    progress: task.status === "running" ? { done: 12_480, total: 20_400, what: "rows" } : null,
-  };
-}
-
-function exampleAudit(id: string): AuditEventView[] {
-  const kinds = [
-    "task.enqueued",
-    "task.waiting",
-    "task.running",
-    "task.retrying",
-    "task.running",
-    "task.dead",
-  ];
-  return kinds.map((kind, index) => ({
-    seq: index * 7,
-    at: ago(900_000 - index * 90_000),
-    kind,
-    by: index < 2 ? "operator1" : null,
-    role: index < 2 ? "Operator" : null,
-    detail: { id, generation: 1, level: 5, ...(kind === "task.dead" ? { error: HOSTILE } : {}) },
-  }));
-}
-
-function exampleRun(index: number): RunView {
+export function exampleRun(index: number): RunView {
   const status = (["running", "completed", "failed", "cancelled"] as const)[index % 4]!;
   const states: Record<typeof status, readonly RunView["phases"][number]["status"][]> = {
     running: ["completed", "running", "pending", "pending"],
@@ -175,7 +112,7 @@ function exampleQueue(queue: string, waiting: number, oldestWaitMs: number | nul
   };
 }
 
-const QUEUES = [
+export const QUEUES = [
   exampleQueue("etl", 1284, 242_000),
   exampleQueue("webapp", 3, 4000),
   exampleQueue("reports", 0, null),
@@ -270,83 +207,10 @@ export function exampleMetrics(minutes: number): MetricsView {
   };
 }
 
-const NO_METRICS: MetricsView = {
+export const NO_METRICS: MetricsView = {
   ...exampleMetrics(15),
   steps: Array.from({ length: 60 }, () => null),
   waitMs: null,
   endedLastHour: { completed: 0, dead: 0, cancelled: 0 },
   failedAttemptsLastHour: 0,
-};
-
-const BULK = { matched: 1, applied: 1, refused: [], refusedCount: 0, dryRun: false } as const;
-
-type Answers = { readonly [V in ViewVerb]: (body: never) => ResponseOf[V] };
-
-/** What a busy daemon answers. */
-export const FULL_ANSWERS: Answers = {
-  status: () => EXAMPLE_STATUS,
-  metrics: ({ minutes = 15 }: { minutes?: number }) => exampleMetrics(minutes),
-  get: ({ id }: { id: string }) => exampleDetail(id),
-  list: ({ where, limit = 50 }: { where?: { status?: readonly TaskStatus[] }; limit?: number }) => {
-    const wanted = taskList(140).filter(({ status }) => where?.status?.includes(status) ?? true);
-    return { tasks: wanted.slice(0, limit), next: wanted.length > limit ? "more" : null };
-  },
-  why: ({ id }: { id: string }) => ({
-    id,
-    status: "waiting",
-    sentence:
-      "It waits behind 4 tasks at Normal (5); all 4 slots are busy; at the present rate it starts in about 4m 00s.",
-    position: 4,
-    etaMs: 240_000,
-  }),
-  queues: () => ({ queues: QUEUES }),
-  definitions: () => ({
-    tasks: NAMES.map((name) => ({
-      name,
-      queue: name.split(".")[0]!,
-      priority: 5,
-      maxAttempts: 4,
-      timeoutMs: 60_000,
-      category: "etl",
-      phase: null,
-      inputSchema: {},
-      source: null,
-    })),
-    pipelines: [
-      { name: "cls_all", phases: ["sync", "integrate", "classify", "export"], paramsSchema: {} },
-    ],
-  }),
-  runs: ({ limit = 50 }: { limit?: number }) => ({
-    runs: Array.from({ length: Math.min(limit, 12) }, (_, index) => exampleRun(index)),
-  }),
-  run_get: ({ id }: { id: string }) => ({ ...exampleRun(0), id }),
-  audit_query: () => ({
-    columns: ["status", "count", "median ms"],
-    rows: [
-      ["completed", 2520, 212],
-      ["dead", 3, null],
-    ],
-  }),
-  audit_task: ({ id }: { id: string }) => ({ id, events: exampleAudit(id) }),
-  escalate: () => BULK,
-  undo: () => BULK,
-  retry: () => BULK,
-  redrive: () => BULK,
-  cancel: () => BULK,
-  cancel_run: () => BULK,
-  run: () => ({ runId: "RunOfExample00000119", phases: ["sync"], firstTaskId: "sync-task" }),
-  enqueue: () => ({ outcomes: [] }),
-};
-
-/** What a daemon answers that has never had anything to do. */
-export const EMPTY_ANSWERS: Answers = {
-  ...FULL_ANSWERS,
-  status: () => EMPTY_STATUS,
-  metrics: () => NO_METRICS,
-  list: () => ({ tasks: [], next: null }),
-  queues: () => ({ queues: [] }),
-  runs: () => ({ runs: [] }),
-  definitions: () => ({ tasks: [], pipelines: [] }),
-  audit_query: () => ({ columns: ["status", "count"], rows: [] }),
-  audit_task: ({ id }: { id: string }) => ({ id, events: [] }),
 };

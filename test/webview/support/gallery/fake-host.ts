@@ -2,7 +2,8 @@
 import type { ConnectionChange, ConnectionState } from "../../../../shared/connection.ts";
 import type { WireError } from "../../../../shared/errors.ts";
 import type { ViewCommand, ViewNotice, ViewVerb } from "../../../../shared/view/messages.ts";
-import { EMPTY_ANSWERS, EXAMPLE_NOW, FULL_ANSWERS } from "./example-data.ts";
+import { EMPTY_ANSWERS, FULL_ANSWERS } from "./example-answers.ts";
+import { EXAMPLE_NOW } from "./example-data.ts";
 import { exampleBatch } from "./example-feed.ts";
 
 export const PLAYS = ["full", "empty", "error", "stale", "loading", "denied"] as const;
