@@ -8,7 +8,7 @@ import { ensureDaemon, type SpawnOptions } from "./spawn.ts";
 /** How a daemon is started from here, besides where its data lies. */
 export type StartSettings = Pick<
   SpawnOptions,
-  "program" | "node" | "env" | "workspace" | "configFile" | "natsServerPath"
+  "program" | "node" | "env" | "workspace" | "configFile" | "natsServerPath" | "timeoutMs"
 >;
 
 /** What only the window knows. */

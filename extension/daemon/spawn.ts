@@ -91,7 +91,7 @@ async function startDaemon(options: SpawnOptions): Promise<DaemonLease> {
 }
 
 /** Long enough for one that holds the directory to finish its start, not for one that is stuck. */
-const OTHER_TIMEOUT_MS = 20_000;
+const OTHER_TIMEOUT_MS = 10_000;
 
 async function waitReady(options: SpawnOptions, refusal?: AppError): Promise<DaemonLease> {
   const startedMs = performance.now();
