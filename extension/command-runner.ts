@@ -6,7 +6,7 @@ import { explainOffline } from "./offline-help.ts";
 import { registerCommand } from "./typed-api.ts";
 
 /** Registers every command; what one throws is told once, in words, with what may help. */
-export function registerCommands(app: App, table: Partial<CommandTable>): void {
+export function registerCommands(app: App, table: CommandTable): void {
   for (const id of Object.keys(table) as CommandId[])
     app.register(
       registerCommand(id, (...args) => runCommand(app, id, table[id] as AnyCommand, args)),
