@@ -10,5 +10,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Each drives a browser and a server: two at once make each other slow.
     fileParallelism: false,
+    expect: { poll: { timeout: 20_000, interval: 100 } },
   },
 });

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
 import { type ConnectedClient, connect } from "../../../daemon/sdk.ts";
-import type { DaemonLease } from "../../../shared/settings.ts";
+import { DATA_FILES, type DaemonLease } from "../../../shared/settings.ts";
 import { until } from "../../support/until.ts";
 import { openWindow, type WindowOptions, type Workbench } from "../pages/workbench.ts";
 import { BROWSER_ARGS } from "./browser.ts";
@@ -71,7 +71,7 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
   let browser: Browser | null = null;
 
   function lease(): DaemonLease | null {
-    const file = join(dataDir, "daemon.lock");
+    const file = join(dataDir, DATA_FILES.lease);
     return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as DaemonLease) : null;
   }
 
@@ -79,8 +79,8 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
     for (const client of clients) await client.close();
     await browser?.close();
     await server.stop();
-    const daemon = lease()?.pid;
-    if (daemon !== undefined) kill(daemon, "SIGTERM");
+    for (const { pid, command } of processesWith(home))
+      if (command.includes("daemon.mjs")) kill(pid, "SIGTERM");
     try {
       await until(() => processesWith(home).length === 0);
     } finally {
