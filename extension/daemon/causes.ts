@@ -41,7 +41,7 @@ const OF_OTHERS: readonly (readonly [RegExp, CauseCode])[] = [
   ],
   [/^(?:ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, "refused"],
   [/^(?:ETIMEDOUT|TimeoutError)$/, "timeout"],
-  [/^NoRespondersError$/, "no-daemon"],
+  [/^NoResponders$/, "no-daemon"],
   [/^JETSTREAM_OFF$/, "jetstream-off"],
   [/^(?:ECONNRESET|EPIPE|ClosedConnectionError|DrainingConnectionError)$/, "closed"],
   [/^ENOSPC$/, "disk-full"],

@@ -14,7 +14,7 @@ const refused = (cause: unknown): AppError =>
 
 const TABLE: readonly (readonly [CauseCode, unknown])[] = [
   ["no-daemon", new AppError("daemon-not-running", { dataDir: "/d" })],
-  ["no-daemon", new AppError("broker-unavailable", { what: "x" }, named("NoRespondersError"))],
+  ["no-daemon", new AppError("broker-unavailable", { what: "x" }, named("NoResponders"))],
   ["refused", refused(coded("ECONNREFUSED"))],
   ["refused", refused(named("ConnectionError", "connection refused"))],
   ["refused", refused(undefined)],
