@@ -15,7 +15,10 @@ interface Started {
   readonly isFirst: 0 | 1;
 }
 
-/** What charts need of the database: reads that are bounded, and that nobody makes while nobody looks. */
+/**
+ * What charts need of the database: reads that are bounded, and that nobody makes while nobody looks. Where they begin in the
+ * index of sequences stands before `last_seq > 0`, which only names that index: SQLite begins at the first of the two.
+ */
 export function createMetricsReads(db: Database.Database): MetricsReads {
   const last = db
     .prepare<[], number>(
@@ -28,17 +31,17 @@ export function createMetricsReads(db: Database.Database): MetricsReads {
     `SELECT last_seq AS seq, started_at AS startedAt, max(started_at - created_at, 0) AS waitMs,
        attempts = 1 AND (generation = 1 OR NOT EXISTS (SELECT 1 FROM task_event e WHERE e.task_id = t.task_id
          AND e.kind IN ('task.scheduled', 'task.retrying', 'task.dead', 'task.cancelled'))) AS isFirst
-     FROM task_audit t WHERE last_seq > 0 AND last_seq > ? ORDER BY last_seq LIMIT 1`,
+     FROM task_audit t WHERE last_seq > ? AND last_seq > 0 ORDER BY last_seq LIMIT 1`,
   );
   const ends = db.prepare<{ seq: number; from: number; to: number }, MinuteOfEnds>(
     `SELECT ended_at - ended_at % ${MINUTE_MS} AS at, sum(status = 'completed') AS completed, sum(status = 'dead') AS dead,
        sum(status = 'cancelled') AS cancelled, 0 AS failed
-     FROM task_audit WHERE last_seq > 0 AND last_seq > @seq AND ended_at >= @from AND ended_at < @to GROUP BY 1`,
+     FROM task_audit WHERE last_seq > @seq AND last_seq > 0 AND ended_at >= @from AND ended_at < @to GROUP BY 1`,
   );
   const failures = db.prepare<{ seq: number; from: number; to: number }, { at: number; n: number }>(
     `SELECT a.ended_at - a.ended_at % ${MINUTE_MS} AS at, count(*) AS n
      FROM task_audit t JOIN task_attempt a ON a.task_id = t.task_id
-     WHERE t.last_seq > 0 AND t.last_seq > @seq AND (t.status <> 'completed' OR t.generation > 1)
+     WHERE t.last_seq > @seq AND t.last_seq > 0 AND (t.status <> 'completed' OR t.generation > 1)
        AND a.ended_at >= @from AND a.ended_at < @to
        AND a.outcome NOT IN ('completed', 'cancelled', 'interrupted', 'running') GROUP BY 1`,
   );
