@@ -1,13 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { LEVEL_NAMES } from "../../shared/priority.ts";
-import type { DeadReason } from "../../shared/task.ts";
+import type { AttemptError, DeadReason } from "../../shared/task.ts";
 import { now } from "../state/clock.ts";
 import type { Execution, Gap, Happening, Mark, TimelineItem } from "../state/timeline.ts";
 import { Badge } from "../ui/Badge.tsx";
 import { Duration } from "../ui/Duration.tsx";
 import { Foreign } from "../ui/Foreign.tsx";
 import { formatClock, formatDuration, formatInstant } from "../ui/format.ts";
-import { Icon } from "../ui/Icon.tsx";
 import { LongText } from "../ui/JsonView.tsx";
 import { ESCALATION_LOOKS, type Look, STATUS_LOOKS } from "../ui/looks.ts";
 import { key, t } from "../ui/text.ts";
@@ -235,37 +234,27 @@ function ExecutionWords(props: { execution: Execution; maxAttempts: number }) {
           </span>
         )}
       </p>
-      {error !== null && <ErrorOf error={error} />}
+      {error !== null && <ErrorOf error={error} hideCode={error.code === outcome} />}
     </>
   );
 }
 
 /** What went wrong in one line, and the stack for who wants it. */
-export function ErrorOf(props: { error: { code: string; message: string; stack?: string } }) {
+export function ErrorOf(props: { error: AttemptError; hideCode?: boolean }) {
   const { code, message, stack } = props.error;
+  const words = (
+    <>
+      <Foreign text={message} limit={600} />
+      {props.hideCode !== true && <span class="mono dim"> {code}</span>}
+    </>
+  );
   if (stack === undefined) {
-    return (
-      <p class="wrap">
-        <Foreign text={message} limit={600} /> <span class="mono dim">{code}</span>
-      </p>
-    );
+    return <p class="wrap">{words}</p>;
   }
   return (
     <details class="error-more">
-      <summary>
-        <Foreign text={message} limit={600} /> <span class="mono dim">{code}</span>
-      </summary>
+      <summary>{words}</summary>
       <LongText text={stack} />
     </details>
-  );
-}
-
-/** A small picture of what the lines of the timeline mean, for the first look. */
-export function TimelineLegend() {
-  return (
-    <p class="dim small tl-legend">
-      <Icon name="info" />
-      {t("Thick: an attempt. Thin: waiting. Dashed: until a retry. Dotted: until its time.")}
-    </p>
   );
 }

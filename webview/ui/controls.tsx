@@ -37,6 +37,7 @@ export function Button(props: {
     {
       secondary: kind === "secondary",
       disabled,
+      "aria-disabled": disabled ? "true" : undefined,
       title: why,
       onClick: () => {
         if (!disabled) onClick();
