@@ -99,7 +99,7 @@ function History() {
               >
                 {formatMoment(change.at, now.value)}
               </time>
-              <Badge look={CONNECTION_LOOKS[change.kind]} />
+              <Badge look={CONNECTION_LOOKS[change.kind]} isPast />
               {change.cause !== null && (
                 <span class="dim cut grow" title={change.cause.detail}>
                   {t(GUIDANCE[change.cause.code].what)}

@@ -60,7 +60,10 @@ function cardsOf(
     {
       title: t("Running"),
       value: counts && shortCount(counts.running),
-      note: slots === 0 ? t("no worker is ready") : t("of {n} slots", { n: exactCount(slots) }),
+      ...noted(
+        status &&
+          (slots === 0 ? t("no worker is ready") : t("of {n} slots", { n: exactCount(slots) })),
+      ),
       spark: figures?.running ?? [],
     },
     {
@@ -72,25 +75,38 @@ function cardsOf(
     {
       title: t("Failed in 1 hour"),
       value: orNull(figures?.failedShare, formatShare),
-      note: t("of all executions"),
+      ...noted(
+        figures &&
+          (figures.failedShare === null ? t("none ran in 1 hour") : t("of all executions")),
+      ),
       spark: figures?.failed ?? [],
       token: "bad",
     },
     {
       title: t("Dead letters"),
       value: counts && shortCount(counts.dead),
-      note: deadLastHour === 0 ? t("none new in 1 hour") : t("+{n} in 1 hour", { n: deadLastHour }),
+      ...noted(
+        metrics &&
+          (deadLastHour === 0 ? t("none new in 1 hour") : t("+{n} in 1 hour", { n: deadLastHour })),
+      ),
       go: { screen: "dead" },
     },
     {
       title: t("Wait (p95)"),
       value: orNull(metrics?.waitMs?.p95, formatDuration),
-      note:
-        metrics?.waitMs == null
-          ? t("none started in 1 hour")
-          : t("half within {time}", { time: formatDuration(metrics.waitMs.p50) }),
+      ...noted(
+        metrics &&
+          (metrics.waitMs === null
+            ? t("none started in 1 hour")
+            : t("half within {time}", { time: formatDuration(metrics.waitMs.p50) })),
+      ),
     },
   ];
+}
+
+/** A note, when what it is about is known. */
+function noted(note: string | null): { note: string } | object {
+  return note === null ? {} : { note };
 }
 
 function orNull<T>(value: T | null | undefined, format: (value: T) => string): string | null {
@@ -109,7 +125,7 @@ function Card(props: CardProps) {
         </span>
         {spark !== undefined && <Sparkline values={spark} token={token ?? "normal"} />}
       </span>
-      <span class="card-note dim">{value === null ? t("not known") : (note ?? "")}</span>
+      <span class="card-note dim">{note ?? ""}</span>
     </>
   );
   return (

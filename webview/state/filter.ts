@@ -10,7 +10,7 @@ export interface FilterTerm {
   readonly isNegated: boolean;
 }
 
-const TERM = /(-)?(?:([a-z][\w.-]*):)?(?:"([^"]*)"?|(\S+))/giu;
+const TERM = /(-)?(?:([a-z][\w.-]*):)?(?:"([^"]*)"?|(\S*))/giu;
 
 /** The terms of a text. Only `keys` are keys; `http://x` is free text. */
 export function parseFilter(text: string, keys: readonly string[]): FilterTerm[] {

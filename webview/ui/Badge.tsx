@@ -4,13 +4,16 @@ import { BUCKET_LOOKS, type Look, STATUS_LOOKS } from "./looks.ts";
 import { t } from "./text.ts";
 import { theme } from "./theme.ts";
 
-/** Shape, word and colour of a state. `word` replaces the table's, e.g. with "Retrying in 48 s". */
-export function Badge(props: { look: Look; word?: string; iconOnly?: boolean }) {
-  const { look, iconOnly = false } = props;
+/**
+ * Shape, word and colour of a state. `word` replaces the table's, e.g. with "Retrying in 48 s"; `isPast` is for states
+ * that are over, which do not turn.
+ */
+export function Badge(props: { look: Look; word?: string; iconOnly?: boolean; isPast?: boolean }) {
+  const { look, iconOnly = false, isPast = false } = props;
   const word = props.word ?? t(look.word);
   // A wheel that stands still looks like "refresh".
-  const isStill = look.spins === true && theme.value.reduceMotion;
-  const icon = isStill && look.icon === "sync" ? "play-circle" : look.icon;
+  const isStill = isPast || theme.value.reduceMotion;
+  const icon = isStill && look.icon === "sync" && look.tone === "run" ? "play-circle" : look.icon;
   const spin = look.spins === true && !isStill;
   if (iconOnly) {
     return (
