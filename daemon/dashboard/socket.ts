@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import { SIGNED_OUT_CODE, type ViewNotice } from "../../shared/view/messages.ts";
+import { sayEnglish } from "../../shared/view/rows.ts";
 import { createViewSession } from "../../shared/view/session.ts";
 import type { Control } from "../control/call.ts";
 import type { Log } from "../log.ts";
@@ -61,6 +62,7 @@ export function serveSocket(deps: SocketDeps): DashboardSocket {
     }),
     acts: {},
     post: outlet.post,
+    say: (english, values) => sayEnglish(deps.texts[english] ?? english, values),
     now,
     refused: (what) => deps.log.warn("dashboard refused", { user: session.user, what }),
   });

@@ -65,7 +65,7 @@ export function openBridge(wire: Wire, deps: BridgeDeps): Bridge {
   const receiving = wire.onDidReceiveMessage((message) => session.receive(message));
   return {
     navigate: session.navigate,
-    hidden: () => session.receive({ type: "live", on: false }),
+    hidden: session.hidden,
     dispose() {
       receiving.dispose();
       for (const stop of stops) stop();

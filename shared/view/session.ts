@@ -37,6 +37,8 @@ export interface ViewSession {
   connectionChanged(): void;
   /** Shows this place; before the view is there it is kept for it. */
   navigate(address: Address): void;
+  /** The view's document is gone; it says `ready` when it is there again. Nothing is posted until then. */
+  hidden(): void;
   close(): void;
 }
 
@@ -102,6 +104,10 @@ export function createViewSession(deps: ViewSessionDeps): ViewSession {
     navigate(address) {
       if (isReady) post({ type: "navigate", address });
       else goTo = address;
+    },
+    hidden() {
+      isReady = false;
+      flow.close();
     },
     close() {
       isReady = false;

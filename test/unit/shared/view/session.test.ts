@@ -202,6 +202,19 @@ describe("a view that comes", () => {
     expect(view.types().at(-1)).toBe("connection");
   });
 
+  test("that is hidden listens to nothing, and finds where it was sent meanwhile when it is back", () => {
+    const view = open();
+    view.session.receive({ type: "ready" });
+    view.session.hidden();
+    const before = view.posted.length;
+    view.session.navigate({ screen: "task", id: "t1" });
+    view.session.connectionChanged();
+    expect([view.listeners.size, view.posted.length]).toEqual([0, before]);
+    view.session.receive({ type: "ready" });
+    expect(view.of("navigate")).toMatchObject([{ address: { screen: "task", id: "t1" } }]);
+    expect(view.listeners.size).toBe(1);
+  });
+
   test("that is loaded anew begins with a closed feed and full credit", () => {
     const view = open();
     view.session.receive({ type: "ready" });
