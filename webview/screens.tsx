@@ -3,6 +3,7 @@ import type { Address, Screen } from "../shared/view/messages.ts";
 import { Connection } from "./screens/Connection.tsx";
 import { LiveFeed } from "./screens/LiveFeed.tsx";
 import { Overview } from "./screens/Overview.tsx";
+import { Queues } from "./screens/Queues.tsx";
 import { TaskDetail } from "./screens/TaskDetail.tsx";
 import type { IconName } from "./ui/icon-names.ts";
 import { key } from "./ui/text.ts";
@@ -18,6 +19,7 @@ export interface ScreenEntry {
 export const SCREEN_VIEWS: Readonly<Partial<Record<Screen, ScreenEntry>>> = {
   overview: { title: key("Overview"), icon: "graph", view: Overview },
   feed: { title: key("Live feed"), icon: "pulse", view: LiveFeed },
+  queues: { title: key("Queues"), icon: "layers", view: Queues },
   task: { title: key("Task"), icon: "list-unordered", view: TaskDetail },
   connection: { title: key("Connection"), icon: "plug", view: Connection },
 };

@@ -9,14 +9,19 @@ import { Toolbar } from "../ui/Toolbar.tsx";
 import { t } from "../ui/text.ts";
 import { levelWords } from "./TaskTimeline.tsx";
 
-/** Why the user cannot do an act to this task now; null: it can be done. */
-export function useWhyNot(task: TaskDetail): (act: TaskAct) => string | null {
+/** Who would act, as far as this view knows. */
+export function useActor(): Parameters<typeof whyNot>[2] {
   const { role, connection } = useDashboard();
-  const actor = {
+  return {
     role: role.value,
     user: connection.identity.value?.user ?? null,
     isConnected: connection.phase.value === "connected",
   };
+}
+
+/** Why the user cannot do an act to this task now; null: it can be done. */
+export function useWhyNot(task: TaskDetail): (act: TaskAct) => string | null {
+  const actor = useActor();
   return (act) => whyNot(act, task, actor);
 }
 
