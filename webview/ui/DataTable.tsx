@@ -91,7 +91,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
     if (!isDone) return;
     event.preventDefault();
     event.stopPropagation();
-    if (next !== null) (body.current?.rows[next] as HTMLElement | undefined)?.focus();
+    if (next !== null) (body.current?.children[next] as HTMLElement | undefined)?.focus();
     else if (event.key === "Enter") props.onOpen?.(row);
     else if (event.key === " ") toggle(row);
   }

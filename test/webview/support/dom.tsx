@@ -18,6 +18,16 @@ HTMLElement.prototype.attachInternals ??= () =>
     form: null,
   }) as unknown as ElementInternals;
 
+// Nor does it draw: a canvas takes every call and shows nothing.
+const nothing = new Proxy({}, { get: () => () => ({ width: 0 }), set: () => true });
+HTMLCanvasElement.prototype.getContext = (() => nothing) as never;
+globalThis.Path2D ??= class {
+  moveTo(): void {}
+  lineTo(): void {}
+  rect(): void {}
+  addPath(): void {}
+} as unknown as typeof Path2D;
+
 export interface ExampleView {
   readonly dashboard: Dashboard;
   readonly root: HTMLElement;
