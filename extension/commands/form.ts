@@ -102,7 +102,7 @@ function toField(key: string, schema: Schema, isRequired: boolean): Field {
 }
 
 function kindOf(schema: Schema, description: string): FieldKind {
-  const { type } = schema as { type?: unknown };
+  const type = typeOf(schema);
   const choices = schema["enum"];
   if (Array.isArray(choices))
     return { kind: "choice", choices: choices.map((one) => JSON.stringify(one)) };
@@ -123,6 +123,13 @@ function kindOf(schema: Schema, description: string): FieldKind {
     default:
       return { kind: "json", what: "any" };
   }
+}
+
+/** The one type besides null; undefined: none or several. */
+function typeOf({ type }: Schema): unknown {
+  if (!Array.isArray(type)) return type;
+  const real = type.filter((one) => one !== "null");
+  return real.length === 1 ? real[0] : undefined;
 }
 
 /** What is wrong with what a person typed; null: it can be taken. Empty is fine where nothing needs to be given. */
