@@ -1,8 +1,8 @@
 import type { EnqueuedNews } from "../shared/bus/follow.ts";
 import type { EnqueueRow } from "./audit/audit-store.ts";
 
-/** Four words a second at most, however much is enqueued. */
-const EVERY_MS = 250;
+/** Ten words a second at most, however much is enqueued. */
+const EVERY_MS = 100;
 const SHOWN = 20;
 
 /** Tells whoever listens what was enqueued: a new task has no journal record that would. */

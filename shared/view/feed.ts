@@ -121,7 +121,7 @@ export function createFeed(): Feed {
       const taken = pending.splice(0, BATCH_ROWS);
       for (const { joinKey } of taken) if (joinKey !== null) joinable.delete(joinKey);
       sent += 1;
-      const rows = taken.map(({ row }) => row);
+      const rows = inOrderOfTime(taken.map(({ row }) => row));
       const batch = { batch: sent, rows, sampledOut, dropped, perSecond, lastAt };
       sampledOut = 0;
       toldDropped = dropped;
@@ -138,6 +138,12 @@ export function createFeed(): Feed {
         toldPace > 0 ||
         pace.read(now) > 0),
   };
+}
+
+/** Sources are heard at different delays: within a batch the rows stand as things happened. The numbers stay ascending. */
+function inOrderOfTime(rows: readonly FeedRow[]): readonly FeedRow[] {
+  const sorted = rows.toSorted((a, b) => a.at - b.at);
+  return sorted.map((row, i) => ({ ...row, seq: rows[i]?.seq ?? row.seq }));
 }
 
 const SLOTS = 10;

@@ -209,6 +209,20 @@ describe("credit", () => {
   });
 });
 
+test("within a batch rows stand in the order in which things happened, with ascending numbers", () => {
+  const feed = opened();
+  feed.hear(aRow({ type: "started", at: 20 }), 5000);
+  feed.hear(aRow({ type: "ended", at: 30 }), 5000);
+  feed.hear(aRow({ type: "enqueued", at: 10 }), 5000);
+  feed.hear(aRow({ type: "last", at: 30 }), 5000);
+  expect(feed.take(5000)?.rows.map(({ seq, type }) => [seq, type])).toEqual([
+    [1, "enqueued"],
+    [2, "started"],
+    [3, "ended"],
+    [4, "last"],
+  ]);
+});
+
 describe("repeats", () => {
   test("rows of one key that wait become one with the newest text and their number", () => {
     const feed = opened();
