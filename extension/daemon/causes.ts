@@ -118,7 +118,11 @@ function chainOf(error: unknown): unknown[] {
 /** An error of ours is a sentence with a hint; of others the deepest one names the system's reason. */
 function detailOf(chain: readonly unknown[]): string {
   const ours = chain.find((link) => link instanceof AppError);
-  if (ours instanceof AppError) return `${ours.message} ${ours.hint}`.trim();
+  if (ours instanceof AppError) {
+    // Hints of the command line are of no use in a window, which has buttons.
+    const hint = ours.hint.includes("`msgsys") ? "" : ours.hint;
+    return `${ours.message} ${hint}`.trim();
+  }
   return describe(chain.at(-1));
 }
 

@@ -47,9 +47,18 @@ export async function holdSession(
 ): Promise<SessionEnd> {
   let link: Link | null = null;
   const { url, where } = target;
-  const mind: Mind = { opened: false, cause: null, attempt: 0, url, where };
+  const mind: Mind = {
+    opened: false,
+    cause: null,
+    attempt: 0,
+    triedAt: 0,
+    delayMs: LOCAL_DELAY_MS,
+    toldAt: 0,
+    url,
+    where,
+  };
   try {
-    link = await deps.open(target, () => nextDelayMs(deps, mind));
+    link = await deps.open(target, () => delayMs(deps, mind));
     await live(deps, link, mind, signal);
     return { cause: mind.cause ?? CLOSED, opened: mind.opened };
   } catch (error) {
@@ -66,17 +75,34 @@ interface Mind {
   opened: boolean;
   /** Of the present outage, or of the end. */
   cause: ConnectionCause | null;
+  /** Attempts to reconnect since the loss. */
   attempt: number;
+  /** When the last of them began, and how long after it the next one is made. */
+  triedAt: number;
+  delayMs: number;
+  /** The instant of the next attempt that was told. */
+  toldAt: number;
   url: string;
   readonly where: string;
 }
 
-function nextDelayMs(deps: SessionDeps, mind: Mind): number {
+/** A further attempt begins now; the next one, should it fail, waits longer. */
+function tryAgain(deps: SessionDeps, mind: Mind): void {
   mind.attempt += 1;
-  const ms = deps.locate === null ? backoffMs(mind.attempt, deps.random) : LOCAL_DELAY_MS;
-  const at = deps.now();
-  deps.dispatch({ kind: "retry", at, cause: mind.cause ?? CLOSED, nextTryAt: at + ms });
-  return ms;
+  mind.triedAt = deps.now();
+  mind.delayMs = deps.locate === null ? backoffMs(mind.attempt, deps.random) : LOCAL_DELAY_MS;
+  const cause = mind.cause ?? CLOSED;
+  deps.dispatch({ kind: "retry", at: mind.triedAt, cause, nextTryAt: null });
+}
+
+/** The library asks again and again while it waits: the answer changes with an attempt, never with the asking. */
+function delayMs(deps: SessionDeps, mind: Mind): number {
+  const nextTryAt = mind.triedAt + mind.delayMs;
+  if (nextTryAt !== mind.toldAt && mind.attempt > 0) {
+    mind.toldAt = nextTryAt;
+    deps.dispatch({ kind: "retry", at: deps.now(), cause: mind.cause ?? CLOSED, nextTryAt });
+  }
+  return mind.delayMs;
 }
 
 /** From the open link to its end; throws what ends it before its time. */
@@ -93,6 +119,7 @@ async function live(deps: SessionDeps, link: Link, mind: Mind, signal: AbortSign
   const lost = (cause: ConnectionCause): void => {
     mind.cause = cause;
     mind.attempt = 0;
+    mind.delayMs = LOCAL_DELAY_MS;
     deps.dispatch({ kind: "lost", at: deps.now(), cause });
   };
   let greeting = Promise.resolve();
@@ -102,13 +129,7 @@ async function live(deps: SessionDeps, link: Link, mind: Mind, signal: AbortSign
   };
   link.onStatus(({ type }) => {
     if (type === "disconnect") lost(CLOSED);
-    if (type === "reconnecting")
-      deps.dispatch({
-        kind: "retry",
-        at: deps.now(),
-        cause: mind.cause ?? CLOSED,
-        nextTryAt: null,
-      });
+    if (type === "reconnecting") tryAgain(deps, mind);
     if (type === "reconnect") greetAgain();
   });
   const timers = [

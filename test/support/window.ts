@@ -23,6 +23,7 @@ export interface TestWindow {
 
 export interface TestWindowOptions {
   readonly place: Place | (() => Place);
+  /** Asked at each attempt. */
   readonly login?: Login | null;
   readonly start?: Partial<StartSettings>;
 }
