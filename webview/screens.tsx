@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
 import type { Address, Screen } from "../shared/view/messages.ts";
 import { Connection } from "./screens/Connection.tsx";
+import { DeadLetters } from "./screens/DeadLetters.tsx";
 import { LiveFeed } from "./screens/LiveFeed.tsx";
 import { Overview } from "./screens/Overview.tsx";
 import { Queues } from "./screens/Queues.tsx";
@@ -20,6 +21,7 @@ export const SCREEN_VIEWS: Readonly<Partial<Record<Screen, ScreenEntry>>> = {
   overview: { title: key("Overview"), icon: "graph", view: Overview },
   feed: { title: key("Live feed"), icon: "pulse", view: LiveFeed },
   queues: { title: key("Queues"), icon: "layers", view: Queues },
+  dead: { title: key("Dead letters"), icon: "error", view: DeadLetters },
   task: { title: key("Task"), icon: "list-unordered", view: TaskDetail },
   connection: { title: key("Connection"), icon: "plug", view: Connection },
 };

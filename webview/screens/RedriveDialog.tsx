@@ -17,6 +17,20 @@ export interface RedriveWish {
   readonly count: number;
   /** The only one; null: several. */
   readonly one: Pick<TaskSummary, "id" | "name"> | null;
+  /** Those of them that the list shows. */
+  readonly shown: readonly TaskSummary[];
+}
+
+export type AskRedrive = (wish: RedriveWish) => void;
+
+/** As many as one order may name. */
+const MOST_NAMED = 10_000;
+
+/** The wish to redrive these tasks. */
+export function wishFor(tasks: readonly TaskSummary[]): RedriveWish {
+  const shown = tasks.slice(0, MOST_NAMED);
+  const ids = shown.map(({ id }) => id);
+  return { tasks: { ids }, count: ids.length, one: ids.length === 1 ? shown[0]! : null, shown };
 }
 
 const AS_BEFORE = "as-before";

@@ -22,7 +22,7 @@ import { ProgressBar } from "../ui/ProgressBar.tsx";
 import { plural, t } from "../ui/text.ts";
 import "../styles/work.css";
 import { PriorityHistory } from "./PriorityHistory.tsx";
-import { RedriveDialog } from "./RedriveDialog.tsx";
+import { RedriveDialog, wishFor } from "./RedriveDialog.tsx";
 import { TaskActions, useWhyNot } from "./TaskActions.tsx";
 import { TaskPayload } from "./TaskPayload.tsx";
 import { TaskTimeline } from "./TaskTimeline.tsx";
@@ -80,7 +80,7 @@ function Known(props: {
       <TaskPayload task={task} events={events} />
       {isRedriving && (
         <RedriveDialog
-          wish={{ tasks: { ids: [task.id] }, count: 1, one: task }}
+          wish={wishFor([task])}
           onClose={() => setRedriving(false)}
           onDone={() => {}}
         />
