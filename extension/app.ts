@@ -1,10 +1,12 @@
 import * as vscode from "vscode";
 import type { Client } from "../shared/bus/client.ts";
+import type { ConnectionState } from "../shared/connection.ts";
 import type { App } from "./app-context.ts";
 import { OfflineError, registerCommands } from "./command-runner.ts";
 import { createWorkCommands } from "./commands/index.ts";
 import { REMEDY_COMMANDS, type SettingKey } from "./contributions.ts";
 import { coreCommands, inProgress, tellStartFailure } from "./core-commands.ts";
+import { isFinal } from "./daemon/causes.ts";
 import { causeIn } from "./daemon/connection-record.ts";
 import { registerDashboard } from "./dashboard/dashboard.ts";
 import { createDisposables, type Disposables } from "./disposables.ts";
@@ -141,14 +143,19 @@ async function connected(window: WindowConnection, starter: Starter): Promise<Cl
   const connection = await window.load();
   connection.connect();
   let state = await connection.settled(SETTLE_LIMIT_MS);
-  const isAbsent = state.kind === "stopped" || causeIn(state)?.code === "no-daemon";
-  if (isAbsent && !window.isRemote() && readSetting("msgSys.daemon.startWhenNeeded")) {
+  if (mayStart(state) && !window.isRemote() && readSetting("msgSys.daemon.startWhenNeeded")) {
     await starter.start();
     state = connection.state.get();
   }
   const client = connection.client.get();
   if (state.kind === "connected" && client !== null) return client;
   throw new OfflineError();
+}
+
+/** A daemon may help: none runs, or the last start failed for a reason that may be gone. */
+function mayStart(state: ConnectionState): boolean {
+  const cause = causeIn(state);
+  return state.kind === "stopped" || (cause !== null && !isFinal(cause));
 }
 
 /** Calls back when VS Code says that one of these settings changed. */
