@@ -6,6 +6,7 @@ export default defineConfig({
     name: "e2e",
     root: import.meta.dirname,
     include: ["scenarios/**/*.test.ts"],
+    setupFiles: ["support/on-failure.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Each drives a browser and a server: two at once make each other slow.

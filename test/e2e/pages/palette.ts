@@ -11,7 +11,9 @@ export interface Palette {
   readonly input: Locator;
   /** Takes the row whose name begins with these words. */
   pick(name: string | RegExp): Promise<void>;
-  /** Fills the box and presses Enter. */
+  /** Fills a quick pick and takes the row that it makes of the text. */
+  typed(text: string): Promise<void>;
+  /** Fills an input box and presses Enter. */
   enter(text: string): Promise<void>;
 }
 
@@ -61,6 +63,11 @@ export function createPalette(page: Page): Palette {
     async pick(name) {
       const pattern = typeof name === "string" ? new RegExp(`^${escaped(name)}`) : name;
       await box.getByRole("option", { name: pattern }).first().click();
+    },
+    async typed(text) {
+      await input.waitFor();
+      await input.fill(text);
+      await box.getByRole("option", { name: text }).first().click();
     },
     async enter(text) {
       await input.waitFor();

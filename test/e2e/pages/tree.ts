@@ -34,7 +34,7 @@ export function createTree(page: Page, pane: Locator): Tree {
     },
     async menu(text, entry) {
       await row(text).click({ button: "right" });
-      await page.getByRole("menuitem", { name: entry }).click();
+      await page.getByRole("menuitem", { name: entry, exact: true }).click();
     },
     async menuEntries(text) {
       await row(text).click({ button: "right" });
@@ -42,6 +42,8 @@ export function createTree(page: Page, pane: Locator): Tree {
       await entries.first().waitFor();
       const names = await entries.allInnerTexts();
       await page.keyboard.press("Escape");
+      // It fades away, and would take the next click.
+      await entries.first().waitFor({ state: "hidden" });
       return names.map((name) => name.trim()).filter((name) => name !== "");
     },
     async inline(text, name) {

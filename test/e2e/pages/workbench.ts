@@ -37,6 +37,13 @@ export interface Workbench {
 const LOCATOR_MS = 20_000;
 const STATUS_ID = "msg-sys.msg-sys.msgSys.status";
 
+const open = new Set<Workbench>();
+
+/** The windows that are open now. */
+export function openWindows(): readonly Workbench[] {
+  return [...open];
+}
+
 /** What VS Code as a server, without its makers' network, says by itself. */
 const HARMLESS = [
   /vsda/,
@@ -73,7 +80,7 @@ export async function openWindow(browser: Browser, options: WindowOptions): Prom
   const container = (): Locator => page.getByRole("tab", { name: /^msg_sys/ }).first();
   const pane = (title: string): Locator =>
     page.locator(".pane").filter({ has: page.locator(`.pane-header[aria-label^="${title}"]`) });
-  return {
+  const window: Workbench = {
     page,
     palette: createPalette(page),
     errors,
@@ -100,6 +107,11 @@ export async function openWindow(browser: Browser, options: WindowOptions): Prom
       mkdirSync(dirname(path), { recursive: true });
       await page.screenshot({ path, animations: "disabled", caret: "hide" });
     },
-    close: () => context.close(),
+    async close() {
+      open.delete(window);
+      await context.close();
+    },
   };
+  open.add(window);
+  return window;
 }

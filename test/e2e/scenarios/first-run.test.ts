@@ -40,8 +40,52 @@ test("the link of the welcome view starts the daemon, with nothing installed but
   await window.shot("first-run/connected");
 });
 
-test("Run CLS Integrate from the palette asks for the folder and runs sync and integrate", async () => {
+test("Run CLS Integrate from the palette asks for the folder, then shows all and waits for Enter", async () => {
   await window.palette.run("msg_sys: Run CLS Integrate");
-  await window.palette.box.waitFor();
-  await window.shot("first-run/ask-folder");
+  await expect.poll(() => window.palette.box.textContent()).toContain("Run CLS Integrate – root");
+  await window.palette.typed(root);
+  await window.palette.box
+    .getByRole("option", { name: /Run CLS Integrate/ })
+    .first()
+    .waitFor();
+  await window.shot("first-run/ask-all");
+  await window.palette.pick(/Run CLS Integrate/);
+});
+
+test("the tree follows the run to its end", async () => {
+  const tree = window.tree("Pipelines");
+  await tree.row(/^Run /).waitFor();
+  await expect
+    .poll(() => tree.row(/^Run /).getAttribute("aria-label"), { timeout: 60_000 })
+    .toMatch(/Completed/);
+  await tree.expand(/^Run /);
+  await tree.row("sync").waitFor();
+  await tree.row("integrate").waitFor();
+  await window.shot("first-run/tree");
+});
+
+test("the audit has the run with both phases, and every hash fits", async () => {
+  const client = await code.client();
+  const { runs } = await client.request("runs", {});
+  expect(runs).toMatchObject([
+    {
+      pipeline: "cls_all",
+      status: "completed",
+      by: client.user,
+      phases: [
+        { phase: "sync", status: "completed" },
+        { phase: "integrate", status: "completed" },
+      ],
+    },
+  ]);
+  const taskId = runs[0]?.phases[1]?.taskId ?? "";
+  const { events } = await client.request("audit_task", { id: taskId });
+  expect(events.map(({ kind }) => kind)).toContain("task.completed");
+  expect(await client.request("audit_verify", {})).toMatchObject({ ok: true });
+});
+
+test("the dashboard opens and shows the run", async () => {
+  await window.palette.run("msg_sys: Open Dashboard");
+  await expect.poll(() => window.dashboard().text()).toMatch(/cls_all/i);
+  await window.shot("first-run/dashboard");
 });

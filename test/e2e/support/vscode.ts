@@ -48,7 +48,17 @@ export interface VsCodeOptions {
   /** Copied into the workspace. */
   readonly files?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Settings of the daemon, as variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** A workspace with tasks that wait until a test lets them go on. */
+export const GATED = join(import.meta.dirname, "..", "workspace");
+
+/** One task at a time, so that the order in which they run is the order in which they were taken. */
+export const ONE_SLOT = {
+  MSGSYS_WORKERS_POOLS: JSON.stringify({ only: { queues: ["*"], slots: 1, expressSlots: 0 } }),
+};
 
 /** Programs that shells and VS Code start; nothing else is on PATH. */
 const TOOLS = ["sh", "env", "ps", "uname", "kill", "sleep", "which", "cat"];
@@ -63,11 +73,12 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
     root: prepared.codeServer,
     vsix: prepared.vsix,
     home,
-    env: cleanEnv(home),
+    env: { ...cleanEnv(home), ...options.env },
     settings: options.settings ?? {},
   });
   const dataDir = join(home, "data", "msgsys");
   const clients: ConnectedClient[] = [];
+  const windows: Workbench[] = [];
   let browser: Browser | null = null;
 
   function lease(): DaemonLease | null {
@@ -77,6 +88,7 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
 
   async function close(): Promise<void> {
     for (const client of clients) await client.close();
+    for (const window of windows) await window.close();
     await browser?.close();
     await server.stop();
     for (const { pid, command } of processesWith(home))
@@ -95,7 +107,9 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
     dataDir,
     async openWindow(window = {}) {
       browser ??= await chromium.launch({ executablePath: prepared.browser, args: BROWSER_ARGS });
-      return openWindow(browser, { ...window, url: server.url, workspace });
+      const opened = await openWindow(browser, { ...window, url: server.url, workspace });
+      windows.push(opened);
+      return opened;
     },
     lease,
     async client() {
