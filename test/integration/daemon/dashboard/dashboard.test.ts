@@ -209,8 +209,8 @@ describe("what flows", () => {
       () => wanted.filter((type) => !types().includes(type)),
       (missing) => missing.length === 0,
     );
-    expect(view.of("changed").some(({ changed }) => changed.tasks?.includes(id))).toBe(true);
-    expect(view.of("changed").some(({ changed }) => changed.queues)).toBe(true);
+    await until(() => view.of("changed").some(({ changed }) => changed.tasks?.includes(id)));
+    await until(() => view.of("changed").some(({ changed }) => changed.queues));
   });
 
   test("depth and flow are answered as a chart needs them", async () => {

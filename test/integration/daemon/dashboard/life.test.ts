@@ -1,9 +1,12 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { cliHere } from "../../../support/cli.ts";
 import { startDaemon, type TestDaemon, type TestDaemonOptions } from "../../../support/daemon.ts";
 import { linkOf, openView, signIn } from "../../../support/dashboard.ts";
+import { tempDir } from "../../../support/temp-dir.ts";
 import { until } from "../../../support/until.ts";
 
 async function start(set: TestDaemonOptions["set"], dataDir?: string): Promise<TestDaemon> {
@@ -27,6 +30,47 @@ test("when its port is taken the dashboard takes another, and status says so", a
   expect(Number(new URL(origin).port)).not.toBe(port);
   const { out } = await cliHere(["--data", daemon.dataDir, "status"]);
   expect(out).toContain(`${origin} (port ${port} is taken)`);
+});
+
+function readNote(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    // Ignored: not written yet.
+    return null;
+  }
+}
+
+test("msgsys dashboard --open gives the link to the system's opener, and says so when there is none", async () => {
+  const daemon = await start({});
+  onTestFinished(() => daemon.close());
+  const bin = tempDir();
+  const note = join(bin, "note");
+  const opener = process.platform === "darwin" ? "open" : "xdg-open";
+  writeFileSync(join(bin, opener), `#!/bin/sh\nprintf %s "$1" > "${note}"\n`, { mode: 0o755 });
+  const argv = ["--data", daemon.dataDir, "dashboard", "--open"];
+  const end = await cliHere(argv, { env: { PATH: bin } });
+  expect(await until(() => readNote(note))).toBe(end.out.trim());
+  const without = await cliHere(argv, { env: { PATH: tempDir() } });
+  expect([without.code, without.err.includes("open the link yourself")]).toEqual([0, true]);
+});
+
+test("while the broker is away open dashboards are told, and told again when it is back", async () => {
+  const daemon = await start({});
+  onTestFinished(() => daemon.close());
+  const { origin, cookie } = await signIn(daemon.client);
+  const view = await openView(origin, cookie);
+  onTestFinished(() => view.close());
+  view.send({ type: "ready" });
+  const kinds = (): string[] => view.of("connection").map(({ state }) => state.kind);
+  await until(() => kinds().includes("connected"));
+  const { pid } = (await daemon.client.status()).nats;
+  process.kill(pid ?? 0, "SIGKILL");
+  await until(() => kinds().includes("reconnecting"));
+  await until(() => kinds().at(-1) === "connected");
+  const { history } = view.of("connection").at(-1)!;
+  expect(history.map(({ kind }) => kind)).toEqual(["connected", "reconnecting", "connected"]);
+  await until(async () => (await view.request("status", {})).ok);
 });
 
 test("switched off it is not served: status says so, and a link is refused with what to do", async () => {
