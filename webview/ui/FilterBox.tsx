@@ -68,6 +68,8 @@ export function FilterBox(props: {
 
   function take(text: string): void {
     onChange(text);
+    // A key wants its value next; after a value the list would only cover what was filtered.
+    setOpen(text.endsWith(":"));
     setActive(-1);
     input.current?.focus();
   }

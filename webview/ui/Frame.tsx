@@ -232,7 +232,9 @@ function Footer() {
       : [
           lastAt === null
             ? t("No event heard yet")
-            : t("Last event {when}", { when: formatRelative(lastAt, now.value) }),
+            : t("Last event {when}", {
+                when: formatRelative(Math.min(lastAt, now.value), now.value),
+              }),
           t("{n} events/s", { n: exactCount(perSecond) }),
         ];
   return (

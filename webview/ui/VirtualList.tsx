@@ -102,11 +102,11 @@ export function VirtualList<T>(props: VirtualListProps<T>) {
     const list = box.current;
     if (list === null) return;
     const isAtEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - rowPx;
-    // Only a way upwards is a wish to stay: the end itself also moves away, when rows come or the list shrinks.
-    const isUpwards = list.scrollTop < lastTop.current;
+    // Only a way up is a wish to stay, and only a way down one to follow: the end itself also comes and goes.
+    const moved = list.scrollTop - lastTop.current;
     lastTop.current = list.scrollTop;
-    if (isAtEnd && !follow) props.onFollow?.(true);
-    else if (!isAtEnd && isUpwards && follow) props.onFollow?.(false);
+    if (isAtEnd && moved > 0 && !follow) props.onFollow?.(true);
+    else if (!isAtEnd && moved < 0 && follow) props.onFollow?.(false);
   }
 
   function onKeyDown(event: KeyboardEvent): void {

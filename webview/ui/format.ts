@@ -1,6 +1,16 @@
 import { DAY, formatDuration, HOUR, MINUTE, SECOND } from "../../shared/time.ts";
 import { locale, t } from "./text.ts";
 
+/** Made once a language: making one takes longer than formatting a screenful with it. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function inLocale(at: number, options: Intl.DateTimeFormatOptions): string {
+  const name = `${locale()} ${JSON.stringify(options)}`;
+  const formatter = formatters.get(name) ?? new Intl.DateTimeFormat(locale(), options);
+  formatters.set(name, formatter);
+  return formatter.format(at);
+}
+
 /** Thousands are parted by a narrow space that never breaks: `1 284`. */
 export function exactCount(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
@@ -43,13 +53,13 @@ export function formatRtt(ms: number): string {
 /** Time of day; with the date when it is not the day of `now`. */
 export function formatMoment(at: number, now: number): string {
   if (new Date(at).toDateString() === new Date(now).toDateString()) return formatClock(at);
-  const day = new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short" }).format(at);
+  const day = inLocale(at, { day: "numeric", month: "short" });
   return `${day} ${formatClock(at)}`;
 }
 
 /** Date and time in the user's manner. */
 export function formatInstant(at: number): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(at);
+  return inLocale(at, { dateStyle: "medium", timeStyle: "medium" });
 }
 
 /** `just now`, `12 s ago`, `in 48 s`, `4 min ago`, `3 h ago`; a local date when a day or more lies between. */
@@ -57,9 +67,7 @@ export function formatRelative(at: number, now: number): string {
   const distance = at - now;
   const size = Math.abs(distance);
   if (size >= DAY) {
-    return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(
-      at,
-    );
+    return inLocale(at, { dateStyle: "medium", timeStyle: "short" });
   }
   // The clock of the view ticks each second: less cannot be told.
   if (size < 2 * SECOND) return t("just now");
