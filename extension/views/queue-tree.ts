@@ -4,10 +4,10 @@ import type { App } from "../app-context.ts";
 import { VIEWS } from "../contributions.ts";
 import { limitsOf } from "../state/limits.ts";
 import { createLiveModel, type LiveModel } from "../state/live-model.ts";
+import { createQueueLoader } from "../state/queue-load.ts";
 import {
   carryTaskProgress,
   concernsQueues,
-  loadQueues,
   type QueueModel,
   reduceQueues,
 } from "../state/queue-model.ts";
@@ -22,9 +22,10 @@ export function createQueueTree(
   app: App,
   source: WorkSource,
 ): ModelTree & { readonly model: LiveModel<QueueModel> } {
+  const load = createQueueLoader();
   const model = createLiveModel<QueueModel>({
     source,
-    load: (client) => loadQueues(client, limitsOf(app)),
+    load: (client) => load(client, limitsOf(app)),
     reduce: reduceQueues,
     carry: carryTaskProgress,
     concerns: concernsQueues,

@@ -9,10 +9,10 @@ import {
   reduceDeadLetters,
 } from "../../../extension/state/dead-letter-model.ts";
 import { createLiveModel, type LiveModel } from "../../../extension/state/live-model.ts";
+import { createQueueLoader } from "../../../extension/state/queue-load.ts";
 import {
   carryTaskProgress,
   concernsQueues,
-  loadQueues,
   type QueueModel,
   reduceQueues,
 } from "../../../extension/state/queue-model.ts";
@@ -50,6 +50,8 @@ let runs: LiveModel<RunModel>;
 let dead: LiveModel<DeadLetterModel>;
 let asked = 0;
 
+const load = createQueueLoader();
+
 beforeAll(async () => {
   daemon = await startDaemon({
     set: { "workers.pools": '{"only":{"queues":["*"],"slots":1,"expressSlots":0}}' },
@@ -64,7 +66,7 @@ beforeAll(async () => {
     source,
     load(one) {
       asked += 1;
-      return loadQueues(one, LIMITS);
+      return load(one, LIMITS);
     },
     reduce: reduceQueues,
     carry: carryTaskProgress,

@@ -4,10 +4,10 @@ import {
   concernsDeadLetters,
   reduceDeadLetters,
 } from "../../../../extension/state/dead-letter-model.ts";
+import { createQueueLoader } from "../../../../extension/state/queue-load.ts";
 import {
   carryTaskProgress,
   concernsQueues,
-  loadQueues,
   type QueueModel,
   reduceQueues,
   type TaskModel,
@@ -81,7 +81,7 @@ function daemonWith(waiting: Readonly<Record<number, number>>) {
 describe("what the Queues view asks for", () => {
   test("of 100,000 waiting tasks no more than the first 50 of the bucket are asked for", async () => {
     const { client, asked } = daemonWith({ 5: 100_000 });
-    const { value } = await loadQueues(client, LIMITS);
+    const { value } = await createQueueLoader()(client, LIMITS);
     expect(asked).toEqual([
       { where: { status: ["waiting"], level: 5 }, limit: 50, order: "oldest" },
     ]);
@@ -92,7 +92,7 @@ describe("what the Queues view asks for", () => {
 
   test("higher levels of a bucket come first, and the rest of the fifty from the next", async () => {
     const { client, asked } = daemonWith({ 10: 1, 9: 30, 8: 500 });
-    const { value } = await loadQueues(client, LIMITS);
+    const { value } = await createQueueLoader()(client, LIMITS);
     expect(asked.map(({ where, limit }) => [where?.level, limit])).toEqual([
       [10, 50],
       [9, 49],
@@ -105,9 +105,26 @@ describe("what the Queues view asks for", () => {
     ]);
   });
 
+  test("a task that a worker took ahead still counts as waiting, whatever the broker says", async () => {
+    const { client } = daemonWith({ 9: 2, 5: 100_000 });
+    const taken = {
+      ...client,
+      async status() {
+        const levels = [
+          { level: 9, waiting: 0, running: 2 },
+          { level: 5, waiting: 99_990, running: 10 },
+        ];
+        const counts = { ...NO_COUNTS, waiting: 100_002 };
+        return { queues: [aQueue({ levels })], counts, audit: { lagRecords: 0 } };
+      },
+    } as unknown as Client;
+    const { value } = await createQueueLoader()(taken, LIMITS);
+    expect(value.buckets.map(({ waiting }) => waiting)).toEqual([2, 100_000, 0]);
+  });
+
   test("an idle daemon is asked for no list at all", async () => {
     const { client, asked } = daemonWith({});
-    const { value } = await loadQueues(client, LIMITS);
+    const { value } = await createQueueLoader()(client, LIMITS);
     expect([asked, value.lanes]).toEqual([[], []]);
   });
 
@@ -121,7 +138,7 @@ describe("what the Queues view asks for", () => {
     const { client } = daemonWith({});
     const status = { queues: [aQueue(queue)], counts: NO_COUNTS, audit: { lagRecords: 0 } };
     const changed = { ...client, status: async () => status } as unknown as Client;
-    const { value } = await loadQueues(changed, LIMITS);
+    const { value } = await createQueueLoader()(changed, LIMITS);
     expect(value.lanes[0]?.trouble).toBe(trouble);
   });
 });
