@@ -62,17 +62,18 @@ export function createFeed(): Feed {
     return true;
   }
 
-  /** Makes room: the oldest row that may be left out goes first, and only without one the oldest of all. */
-  function makeRoom(): void {
-    if (pending.length < RING_ROWS) return;
-    const at = Math.max(
-      0,
-      pending.findIndex(({ isKept }) => !isKept),
-    );
-    const [gone] = pending.splice(at, 1);
-    if (gone === undefined) return;
-    dropped += gone.row.times;
-    if (gone.joinKey !== null) joinable.delete(gone.joinKey);
+  /**
+   * Makes room: the oldest row that may be left out goes first, and only without one the oldest of all, but never for a row
+   * that may be left out itself. False: there is no room for it.
+   */
+  function makeRoom(isKept: boolean): boolean {
+    if (pending.length < RING_ROWS) return true;
+    const plain = pending.findIndex((one) => !one.isKept);
+    if (plain === -1 && !isKept) return false;
+    const [gone] = pending.splice(Math.max(0, plain), 1);
+    dropped += gone?.row.times ?? 0;
+    if (gone !== undefined && gone.joinKey !== null) joinable.delete(gone.joinKey);
+    return true;
   }
 
   return {
@@ -104,7 +105,10 @@ export function createFeed(): Feed {
         sampledOut += 1;
         return;
       }
-      makeRoom();
+      if (!makeRoom(draft.isKept)) {
+        dropped += 1;
+        return;
+      }
       const { isKept, joinKey, ...row } = draft;
       const one: Pending = { row: { ...row, seq, times: 1 }, isKept, joinKey };
       pending.push(one);
