@@ -147,12 +147,13 @@ function ChartTable(props: TimeChartProps) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard.
     <section class="chart-table" tabIndex={0} aria-label={summary}>
       <table class="data-table">
+        <caption class="unseen">{unit}</caption>
         <thead>
           <tr>
             <th scope="col">{t("Time")}</th>
             {series.map(({ label }) => (
               <th scope="col" class="num" key={label}>
-                {label} ({unit})
+                {label}
               </th>
             ))}
           </tr>
