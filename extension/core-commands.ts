@@ -74,12 +74,9 @@ async function restart(deps: CoreDeps): Promise<void> {
   await deps.start();
 }
 
-/** Progress where it disturbs least: in the status bar, and above the queues. */
+/** Progress where it disturbs least: above the queues; the status bar's own item turns besides. */
 export async function inProgress<T>(title: string, work: () => Promise<T>): Promise<T> {
-  return vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Window, title: `msg_sys: ${title}` },
-    () => vscode.window.withProgress({ location: { viewId: VIEWS.queues } }, work),
-  );
+  return vscode.window.withProgress({ location: { viewId: VIEWS.queues }, title }, work);
 }
 
 /** A daemon that did not start: its own words, and its log. */

@@ -3,6 +3,7 @@ import { GUIDANCE } from "../shared/connection.ts";
 import type { AppError } from "../shared/errors.ts";
 import { formatDuration } from "../shared/time.ts";
 import type { App, NotificationAct, Notifications, RunNews } from "./app-context.ts";
+import { windowHint } from "./hints.ts";
 import {
   NO_NOTICES,
   type Notice,
@@ -123,7 +124,7 @@ function showRun(app: NotifyingApp, run: RunNews): void {
 
 function showFailure(app: NotifyingApp, error: AppError, act?: NotificationAct): void {
   app.log.error("order failed", { code: error.code, message: error.message, hint: error.hint });
-  const words = plainText(`${error.message} ${error.hint}`, 600);
+  const words = plainText(`${error.message} ${windowHint(error)}`.trim(), 600);
   const logs: NotificationAct = {
     title: vscode.l10n.t("Show Logs"),
     run: () => void app.runCommand("msgSys.logs.show"),

@@ -66,11 +66,13 @@ async function profileToSignIn(): Promise<string | undefined> {
 async function pickConnection(withLocal: boolean): Promise<string | undefined> {
   const profiles = readSetting("msgSys.connection.profiles");
   const present = readSetting("msgSys.connection.profile");
-  const mark = (name: string): string => (name === present ? "$(check) " : "");
+  const mark = (name: string) =>
+    name === present ? { iconPath: new vscode.ThemeIcon("check") } : {};
   const local: ConnectionItem[] = withLocal
     ? [
         {
-          label: `${mark("")}${vscode.l10n.t("This Machine")}`,
+          label: vscode.l10n.t("This Machine"),
+          ...mark(""),
           description: vscode.l10n.t("the daemon that all windows of this user share"),
           name: "",
         },
@@ -78,7 +80,8 @@ async function pickConnection(withLocal: boolean): Promise<string | undefined> {
     : [];
   const known = Object.entries(profiles).map(
     ([name, { url }]): ConnectionItem => ({
-      label: `${mark(name)}${name}`,
+      label: name,
+      ...mark(name),
       description: url,
       name,
     }),
@@ -86,7 +89,7 @@ async function pickConnection(withLocal: boolean): Promise<string | undefined> {
   const items: ConnectionItem[] = [
     ...local,
     ...known,
-    { label: `$(add) ${vscode.l10n.t("Add a Connection…")}` },
+    { label: vscode.l10n.t("Add a Connection…"), iconPath: new vscode.ThemeIcon("add") },
   ];
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t("Choose the daemon to connect to"),

@@ -254,7 +254,7 @@ export const GUIDANCE: Readonly<Record<CauseCode, Guidance>> = {
   unwritable: {
     what: "The data directory cannot be written.",
     why: "It belongs to somebody else, it is read-only, or its path is wrong.",
-    remedies: ["open-settings", "retry", "show-log"],
+    remedies: ["open-settings", "start-daemon", "show-log"],
   },
   settings: {
     what: "The daemon cannot use one of its settings.",

@@ -1,5 +1,6 @@
 import type { CauseCode, ConnectionCause } from "../../shared/connection.ts";
 import { AppError, describe, type ErrorCode } from "../../shared/errors.ts";
+import { windowHint } from "../hints.ts";
 
 /** Which failures of ours mean which cause; those that are not here say nothing about the connection. */
 const OF_ERRORS: { readonly [C in ErrorCode]?: CauseCode } = {
@@ -118,11 +119,7 @@ function chainOf(error: unknown): unknown[] {
 /** An error of ours is a sentence with a hint; of others the deepest one names the system's reason. */
 function detailOf(chain: readonly unknown[]): string {
   const ours = chain.find((link) => link instanceof AppError);
-  if (ours instanceof AppError) {
-    // Hints of the command line are of no use in a window, which has buttons.
-    const hint = ours.hint.includes("`msgsys") ? "" : ours.hint;
-    return `${ours.message} ${hint}`.trim();
-  }
+  if (ours instanceof AppError) return `${ours.message} ${windowHint(ours)}`.trim();
   return describe(chain.at(-1));
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createDisposables } from "../../../extension/disposables.ts";
+import { windowHint } from "../../../extension/hints.ts";
 import { createSource } from "../../../extension/observable.ts";
 import { isAddress, placeOf, secretKey } from "../../../extension/profiles.ts";
 import type { AppError } from "../../../shared/errors.ts";
@@ -75,6 +76,20 @@ describe("disposables", () => {
     kept.dispose();
     kept.add({ dispose: () => given.push("late") });
     expect(given).toEqual(["late"]);
+  });
+});
+
+describe("hints of errors in a window", () => {
+  test("advice for the command line is left out, what else they say stays", () => {
+    const hint = (text: string): string => windowHint({ hint: text });
+    expect(hint("Start one with `msgsys up --detach`.")).toBe("");
+    expect(hint("Make it writable, or choose another with --data.")).toBe("");
+    expect(hint("It needs the role Manager or higher; ask with `msgsys user role`.")).toBe(
+      "It needs the role Manager or higher.",
+    );
+    expect(hint("Choose another nats.port, or 0 for any free port.")).toBe(
+      "Choose another nats.port, or 0 for any free port.",
+    );
   });
 });
 
