@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import type { ViewCommand, ViewNotice } from "../shared/view/messages.ts";
+import { SIGNED_OUT_CODE, type ViewCommand, type ViewNotice } from "../shared/view/messages.ts";
 
 /** Whether messages reach the host. Instants are epoch ms. */
 export type Link =
@@ -64,8 +64,6 @@ function createVsCodeTransport(api: VsCodeApi): Transport {
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
-/** The daemon's word for "sign in again", within the range that applications may use. */
-export const SIGNED_OUT_CODE = 4401;
 const STATE_KEY = "msg_sys.view";
 
 /** How long to wait before attempt `n` (from 1): doubles up to ten seconds, a fifth of it by chance. */

@@ -1,12 +1,11 @@
 import { signal } from "@preact/signals";
 import { describe, expect, test, vi } from "vitest";
-import type { ViewCommand, ViewNotice } from "../../shared/view/messages.ts";
+import { SIGNED_OUT_CODE, type ViewCommand, type ViewNotice } from "../../shared/view/messages.ts";
 import { createHost } from "../../webview/host.ts";
 import {
   createSocketTransport,
   type Link,
   reconnectDelayMs,
-  SIGNED_OUT_CODE,
   type Transport,
 } from "../../webview/transport.ts";
 
