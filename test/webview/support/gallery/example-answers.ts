@@ -12,7 +12,7 @@ import {
   QUEUES,
   taskList,
 } from "./example-data.ts";
-import { exampleAudit, exampleDetail } from "./example-task.ts";
+import { exampleAudit, exampleAuditQuery, exampleDetail } from "./example-task.ts";
 
 const BULK = { matched: 1, applied: 1, refused: [], refusedCount: 0, dryRun: false } as const;
 
@@ -55,20 +55,21 @@ export const FULL_ANSWERS: Answers = {
   runs: ({ limit = 50 }: { limit?: number }) => ({
     runs: Array.from({ length: Math.min(limit, 12) }, (_, index) => exampleRun(index)),
   }),
-  run_get: ({ id }: { id: string }) => ({ ...exampleRun(0), id }),
-  audit_query: () => ({
-    columns: ["status", "count", "median ms"],
-    rows: [
-      ["completed", 2520, 212],
-      ["dead", 3, null],
-    ],
+  run_get: ({ id }: { id: string }) => ({
+    ...exampleRun(Math.max(0, 118 - Number(id.slice(-8)) || 0)),
+    id,
   }),
+  audit_query: ({ query }: { query: string }) => exampleAuditQuery(query),
   audit_task: ({ id }: { id: string }) => ({ id, events: exampleAudit(id) }),
   escalate: () => BULK,
   undo: () => BULK,
   retry: () => BULK,
   redrive: () => BULK,
-  cancel: () => BULK,
+  cancel: ({ dryRun = false }: { dryRun?: boolean }) => ({
+    ...BULK,
+    dryRun,
+    matched: dryRun ? 128 : 1,
+  }),
   cancel_run: () => BULK,
   run: () => ({ runId: "RunOfExample00000119", phases: ["sync"], firstTaskId: "sync-task" }),
   enqueue: () => ({ outcomes: [] }),
@@ -83,6 +84,6 @@ export const EMPTY_ANSWERS: Answers = {
   queues: () => ({ queues: [] }),
   runs: () => ({ runs: [] }),
   definitions: () => ({ tasks: [], pipelines: [] }),
-  audit_query: () => ({ columns: ["status", "count"], rows: [] }),
+  audit_query: () => ({ columns: ["at", "task_id", "by"], rows: [] }),
   audit_task: ({ id }: { id: string }) => ({ id, events: [] }),
 };

@@ -87,9 +87,12 @@ export function exampleRun(index: number): RunView {
       status: states[status][at]!,
       result: null,
       error: states[status][at] === "dead" ? HOSTILE : null,
-      startedAt: ago(190_000 + index * 3_600_000 - at * 42_000),
+      startedAt:
+        states[status][at] === "pending" ? null : ago(188_000 + index * 3_600_000 - at * 42_000),
       endedAt:
-        states[status][at] === "completed" ? ago(150_000 + index * 3_600_000 - at * 42_000) : null,
+        states[status][at] === "pending" || states[status][at] === "running"
+          ? null
+          : ago(150_000 + index * 3_600_000 - at * 42_000),
     })),
     params: { root: "~/cls/november" },
     by: "operator1",

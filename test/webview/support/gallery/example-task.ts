@@ -3,6 +3,7 @@ import type {
   AttemptView,
   AuditEventView,
   PriorityChange,
+  ResponseOf,
   TaskDetail,
 } from "../../../../shared/control.ts";
 import type { JournalRecord } from "../../../../shared/task.ts";
@@ -97,7 +98,11 @@ function attempt(life: Life, tell: Tell, n: number, status: JournalRecord["s"]):
   if (status === "retrying") tell(end + 60, { s: "waiting", act: "due" });
 }
 
-const indexOf = (id: string): number => Number(id.slice(-6)) || 0;
+/** A task's number; the tasks of the example run have names for ids. */
+function indexOf(id: string): number {
+  if (id.endsWith("-task")) return id.startsWith("integrate") ? 2 : 4;
+  return Number(id.slice(-6)) || 0;
+}
 
 export function exampleDetail(id: string): TaskDetail {
   const index = indexOf(id);
@@ -127,4 +132,38 @@ export function exampleDetail(id: string): TaskDetail {
 
 export function exampleAudit(id: string): AuditEventView[] {
   return lifeOf(indexOf(id)).events;
+}
+
+const REASONS = ["customer call", HOSTILE, "month end; the report must be out before nine", null];
+
+/** What the audit answers to its ready-made questions. */
+export function exampleAuditQuery(query: string): ResponseOf["audit_query"] {
+  const when = (index: number): string =>
+    new Date(EXAMPLE_NOW - index * 733 * SECOND).toISOString();
+  if (query === "refusals") {
+    return {
+      columns: ["at", "user", "role", "verb", "what", "target"],
+      rows: Array.from({ length: 6 }, (_, index) => [
+        when(index),
+        "grace",
+        "Viewer",
+        "escalate",
+        "grace (Viewer) may not set the level 9; it needs the role Manager",
+        index % 2 === 0 ? exampleTask(index).id : null,
+      ]),
+    };
+  }
+  return {
+    columns: ["at", "task_id", "by", "role", "action", "from_level", "to_level", "reason"],
+    rows: Array.from({ length: 30 }, (_, index) => [
+      when(index),
+      exampleTask(index).id,
+      ["ada", "manager1"][index % 2]!,
+      ["Admin", "Manager"][index % 2]!,
+      ["urgent", "lower", "undo"][index % 3]!,
+      [5, 9, 8][index % 3]!,
+      [9, 5, 5][index % 3]!,
+      REASONS[index % REASONS.length]!,
+    ]),
+  };
 }
