@@ -3,7 +3,8 @@ import * as vscode from "vscode";
 import { AppError, describe } from "../shared/errors.ts";
 import { USER_NAME_PATTERN } from "../shared/subjects.ts";
 import type { ConnectionProfile } from "./contributions.ts";
-import { type Login, parseSeed, userOfFile } from "./daemon/login.ts";
+import type { Login } from "./daemon/login.ts";
+import { parseSeed, userOfFile } from "./daemon/seed.ts";
 import { isAddress, secretKey } from "./profiles.ts";
 import { readSetting } from "./typed-api.ts";
 

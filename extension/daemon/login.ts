@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { AppError, describe } from "../../shared/errors.ts";
 import { ownerNameFrom } from "../../shared/login.ts";
 import { DATA_FILES } from "../../shared/settings.ts";
-import { USER_NAME_PATTERN } from "../../shared/subjects.ts";
+import { parseSeed } from "./seed.ts";
 
 /** Who logs in. The seed is the secret of an nkey: 58 letters. */
 export interface Login {
@@ -38,17 +38,4 @@ function usersIn(file: string): string[] {
     // Ignored: without the file there is no other user to try; the missing seed is told then.
     return [];
   }
-}
-
-/** The seed of a user in the text of a credentials file. Throws when there is none. */
-export function parseSeed(text: string): string {
-  const seed = /^SU[A-Z2-7]{56}$/.exec(text.trim())?.[0];
-  if (seed === undefined) throw new Error("it holds no seed of a user");
-  return seed;
-}
-
-/** The user that a credentials file is for, by its name as `msgsys user add` writes it; null when it is no name. */
-export function userOfFile(path: string): string | null {
-  const name = basename(path).replace(/\.[^.]*$/, "");
-  return USER_NAME_PATTERN.test(name) ? name : null;
 }

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { resolveDataDir } from "../../../../daemon/settings.ts";
 import { dataDirOf } from "../../../../extension/daemon/data-dir.ts";
 import { judgeLease, locateDaemon } from "../../../../extension/daemon/locate.ts";
-import { ownerLogin, parseSeed, userOfFile } from "../../../../extension/daemon/login.ts";
+import { ownerLogin } from "../../../../extension/daemon/login.ts";
+import { parseSeed, userOfFile } from "../../../../extension/daemon/seed.ts";
 import { PROTOCOL_VERSION } from "../../../../shared/control.ts";
 import type { DaemonLease } from "../../../../shared/settings.ts";
 
