@@ -32,7 +32,7 @@ const CONNECTED: ConnectionState = {
   serverVersion: "2.15.1",
 };
 
-function cause(code: CauseCode, detail = "why") {
+function cause(code: CauseCode, detail = "the reason of the system") {
   return { code, detail };
 }
 
@@ -179,6 +179,7 @@ describe("what the status bar says", () => {
         command: "msgSys.connection.show",
       });
       expect(said.label).toContain(GUIDANCE["no-daemon"].what);
+      expect(said.tooltip).toContain("the reason of the system");
       expect(said.tooltip).toContain("[Start Daemon](command:msgSys.daemon.start)");
     }
   });

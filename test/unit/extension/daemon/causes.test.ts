@@ -31,6 +31,8 @@ const TABLE: readonly (readonly [CauseCode, unknown])[] = [
   ["tls", refused(coded("ERR_TLS_CERT_ALTNAME_INVALID"))],
   ["tls", refused(new Error("the server's certificate is not that of /c.pem"))],
   ["dns", refused(coded("ENOTFOUND"))],
+  // The deepest is the most exact.
+  ["dns", refused(named("TimeoutError", "x", { cause: coded("ENOTFOUND") }))],
   ["jetstream-off", coded("JETSTREAM_OFF")],
   ["version-mismatch", new AppError("daemon-version-mismatch", { found: 2, needed: 1 })],
   ["locked", new AppError("data-directory-locked", { dataDir: "/d", pid: 1 })],
