@@ -83,7 +83,7 @@ export function exampleRun(index: number): RunView {
     status,
     phases: ["sync", "integrate", "classify", "export"].map((phase, at) => ({
       phase,
-      taskId: `${phase}-task`,
+      taskId: states[status][at] === "pending" ? null : `${phase}-task`,
       status: states[status][at]!,
       result: null,
       error: states[status][at] === "dead" ? HOSTILE : null,
