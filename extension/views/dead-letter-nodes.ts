@@ -19,14 +19,13 @@ function letterNode(letter: TaskSummary, context: NodeContext): NodeView {
   const { id, attempts, endedAt, error, createdAt } = letter;
   const name = line(letter.name, 100);
   const tried = attempts === 1 ? say("1 attempt") : say("{n} attempts", { n: attempts });
-  const parts = [ago(endedAt ?? createdAt, context), tried, line(error ?? "", 80)].filter(
-    (part) => part !== "",
-  );
+  const when = ago(endedAt ?? createdAt, context);
+  const parts = [when, line(error ?? "", 80), tried].filter((part) => part !== "");
   return {
     key: `dead:${id}`,
     target: { kind: "dead", id },
     label: name,
-    description: `${shortId(id)}  ${parts.join(" · ")}`,
+    description: `${parts.join(" · ")}  ${shortId(id)}`,
     icon: statusIcon("dead"),
     contextValue: taskCapabilities(letter, context.identity).join(" "),
     accessibility: [say("{name}, dead letter", { name }), ...parts].join(", "),

@@ -112,7 +112,8 @@ export function taskNode(
     key: `task:${task.id}`,
     target: { kind: "task", id: task.id },
     label: line(task.name, 100),
-    description: `${shortId(task.id)}  ${state}`,
+    // The state first: a narrow side bar cuts off what stands last.
+    description: `${state}  ${shortId(task.id)}`,
     icon: statusIcon(task.status),
     contextValue: words.join(" "),
     accessibility: say("{name}, {state}, {bucket} bucket", {

@@ -25,13 +25,13 @@ const IN: Readonly<Record<TaskStatus, TaskModel>> = {
 
 describe("a task", () => {
   test.each<[TaskStatus, string, string]>([
-    ["scheduled", "clock", "#a41f9c  Starts in 48 s"],
-    ["waiting", "circle-outline", "#a41f9c  Waiting 30 s"],
-    ["running", "sync~spin", "#a41f9c  Running 1m 04s"],
-    ["retrying", "history", "#a41f9c  Retrying in 48 s · attempt 2"],
-    ["completed", "pass", "#a41f9c  Completed · 2.0 s"],
-    ["cancelled", "circle-slash", "#a41f9c  Cancelled"],
-    ["dead", "error", "#a41f9c  Dead letter · attempt 4"],
+    ["scheduled", "clock", "Starts in 48 s  #a41f9c"],
+    ["waiting", "circle-outline", "Waiting 30 s  #a41f9c"],
+    ["running", "sync~spin", "Running 1m 04s  #a41f9c"],
+    ["retrying", "history", "Retrying in 48 s · attempt 2  #a41f9c"],
+    ["completed", "pass", "Completed · 2.0 s  #a41f9c"],
+    ["cancelled", "circle-slash", "Cancelled  #a41f9c"],
+    ["dead", "error", "Dead letter · attempt 4  #a41f9c"],
   ])("that is %s has its own shape and its state in words", (status, icon, description) => {
     const node = taskNode(IN[status], undefined, aContext());
     expect([node.icon.id, node.description]).toEqual([icon, description]);
@@ -47,7 +47,7 @@ describe("a task", () => {
   test("says its level only when it is not the usual one, and how far it is", () => {
     const urgent = aTask({ priority: 9, bucket: "high" });
     expect(taskNode(urgent, undefined, aContext()).description).toBe(
-      "#a41f9c  Waiting 30 s · 9 Urgent",
+      "Waiting 30 s · 9 Urgent  #a41f9c",
     );
     const half = { ...IN.running, progress: { done: 61, total: 100 } };
     expect(taskNode(half, undefined, aContext()).description).toContain("Running 1m 04s · 61 %");
@@ -194,7 +194,7 @@ describe("queues", () => {
     );
     expect(labels(nodes)).toEqual(["High | 0", "Normal | 14 waiting · 2 running", "Low | 0"]);
     expect(labels(nodes[1]!.children)).toEqual([
-      "etl.load | #a41f9c  Waiting 30 s",
+      "etl.load | Waiting 30 s  #a41f9c",
       "15 more… | in the dashboard",
     ]);
   });

@@ -75,7 +75,7 @@ describe("dead letters", () => {
       aTask({ status: "dead", attempts: 4, endedAt: secondsAgo(720), error: "timeout\nat line 3" }),
     ];
     expect(labels(deadLetterNodes({ letters, total: 1201 }, aContext()))).toEqual([
-      "etl.load | #a41f9c  12 min. ago · 4 attempts · timeout at line 3",
+      "etl.load | 12 min. ago · timeout at line 3 · 4 attempts  #a41f9c",
       "1,200 more… | in the dashboard",
     ]);
   });
