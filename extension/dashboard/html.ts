@@ -11,8 +11,6 @@ export interface PageOptions {
   readonly title: string;
   /** BCP 47. */
   readonly locale: string;
-  /** Shown until the script draws. */
-  readonly loading: string;
 }
 
 /**
@@ -30,6 +28,8 @@ export function renderPage(options: PageOptions): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
+  // The dashboard draws its own landmarks; the feed alone is one.
+  const root = surface === "feed" ? "main" : "div";
   return `<!DOCTYPE html>
 <html lang="${escaped(options.locale)}">
 <head>
@@ -40,7 +40,7 @@ export function renderPage(options: PageOptions): string {
 <link rel="stylesheet" href="${escaped(options.styleUri)}">
 </head>
 <body data-surface="${surface}">
-<div id="root">${escaped(options.loading)}</div>
+<${root} id="root"></${root}>
 <script type="module" nonce="${escaped(nonce)}" src="${escaped(options.scriptUri)}"></script>
 </body>
 </html>

@@ -41,7 +41,6 @@ export function fillWebview(
     styleUri: webview.asWebviewUri(vscode.Uri.joinPath(folder, "main.css")).toString(),
     title: "msg_sys",
     locale: vscode.env.language,
-    loading: vscode.l10n.t("Loading…"),
   });
   return bridge;
 }

@@ -29,7 +29,7 @@ function platform(): string | null {
   return process.platform === "linux" ? name : null;
 }
 
-function prepare(): Prepared {
+function prepare(scratch: string): Prepared {
   const name = platform();
   if (name === null) skip("VS Code as a server is driven on Linux only");
   const browser = ensureBrowser(say);
@@ -41,7 +41,8 @@ function prepare(): Prepared {
     stdio: ["ignore", 2, 2],
   });
   if (packed.status !== 0) throw new Error("the package could not be made");
-  return { codeServer, browser, vsix: join(ROOT, "dist", "vsix", `msg-sys-${name}.vsix`) };
+  const vsix = join(ROOT, "dist", "vsix", `msg-sys-${name}.vsix`);
+  return { codeServer, browser, vsix, scratch };
 }
 
 interface Report {
@@ -80,18 +81,17 @@ function vitest(prepared: Prepared, report: string): Promise<number> {
   return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
 }
 
-const scratch = mkdtempSync(join(tmpdir(), "msgsys-e2e-report-"));
+// Short: the path of a socket has room for about a hundred characters.
+const scratch = mkdtempSync(join(tmpdir(), "msgsys-e2e-"));
 const report = process.env["MSGSYS_E2E_REPORT"] ?? join(scratch, "report.json");
 const startedMs = performance.now();
 try {
-  const prepared = prepare();
+  const prepared = prepare(scratch);
   say(`ready after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
   const code = await vitest(prepared, report);
   const { passed, failed } = summarize(report);
-  // Homes of what the scenarios started have this name; nothing of it may outlive them.
-  const left = processesWith(join(tmpdir(), "msgsys-e2e-")).filter(
-    ({ pid }) => pid !== process.pid,
-  );
+  // Nothing that the scenarios started may outlive them.
+  const left = processesWith(scratch).filter(({ pid }) => pid !== process.pid);
   for (const { pid, command } of left) {
     say(`left behind: ${pid} ${command}`);
     kill(pid);

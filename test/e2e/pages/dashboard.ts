@@ -14,7 +14,11 @@ export interface DashboardPage {
   isOpen(): Promise<boolean>;
   locator(selector: string): Promise<Locator>;
   text(): Promise<string>;
-  /** Opens a screen by its entry in the rail. */
+  /** The words of the rail, from the top. */
+  screens(): Promise<string[]>;
+  /** What VS Code calls the theme that it shows. */
+  themeId(): Promise<string | undefined>;
+  /** Opens a screen by its entry in the rail, and waits until it no longer loads. */
   go(name: string): Promise<void>;
   /** Rules of accessibility that the screen breaks, each with where; none is the aim. */
   violations(): Promise<string[]>;
@@ -46,12 +50,16 @@ export function createDashboardPage(page: Page, surface: "dashboard" | "feed"): 
         .locator("#root")
         .textContent()
         .then((text) => text ?? ""),
+    screens: async () => (await frame()).locator(".rail-word").allTextContents(),
+    themeId: async () => (await frame()).evaluate(() => document.body.dataset["vscodeThemeId"]),
     async go(name) {
-      await (await frame())
-        .getByRole("link", { name })
-        .or((await frame()).getByRole("button", { name }))
-        .first()
-        .click();
+      const at = await frame();
+      await at.locator(".rail-item").filter({ hasText: name }).click();
+      await at.locator('.rail-item[aria-current="page"]').filter({ hasText: name }).waitFor();
+      await until(
+        () => at.locator(".skeleton").count(),
+        (count) => count === 0,
+      );
     },
     async violations() {
       const at = await frame();
@@ -60,13 +68,19 @@ export function createDashboardPage(page: Page, surface: "dashboard" | "feed"): 
         const { axe } = globalThis as unknown as {
           axe: {
             run(): Promise<{
-              violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[];
+              violations: {
+                id: string;
+                nodes: { target: string[]; html: string; failureSummary: string }[];
+              }[];
             }>;
           };
         };
         const { violations } = await axe.run();
         return violations.flatMap(({ id, nodes }) =>
-          nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")} ${failureSummary}`),
+          nodes.map(
+            ({ target, html, failureSummary }) =>
+              `${id}: ${target.join(" ")} ${html.slice(0, 200)} ${failureSummary}`,
+          ),
         );
       });
     },

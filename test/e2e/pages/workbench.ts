@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
+import { until } from "../../support/until.ts";
 import { createDashboardPage, type DashboardPage } from "./dashboard.ts";
 import { createPalette, type Palette } from "./palette.ts";
 import { createTree, type Tree } from "./tree.ts";
@@ -29,6 +30,10 @@ export interface Workbench {
   toasts(): Locator;
   dashboard(): DashboardPage;
   feed(): DashboardPage;
+  /** Opens a view of the container that is closed. */
+  openPane(title: string): Promise<void>;
+  /** Switches the colour theme by its label in the picker; `id` is what VS Code then calls it. */
+  theme(label: string, id: string): Promise<void>;
   reload(): Promise<void>;
   shot(name: string): Promise<void>;
   close(): Promise<void>;
@@ -53,6 +58,9 @@ const HARMLESS = [
   /open-vsx\.org/,
   /ERR_NAME_NOT_RESOLVED/,
   /authentication provider 'github'/,
+  // What it says of its own parts when the page is loaded again.
+  /\[lifecycle\] Long running operations/,
+  /vscode-web-db/,
   /Failed to load resource: the server responded with a status of 404/,
 ];
 
@@ -96,8 +104,27 @@ export async function openWindow(browser: Browser, options: WindowOptions): Prom
     toasts: () => page.locator(".notification-toast"),
     dashboard: () => createDashboardPage(page, "dashboard"),
     feed: () => createDashboardPage(page, "feed"),
+    async openPane(title) {
+      const header = pane(title).locator(".pane-header");
+      if ((await header.getAttribute("aria-expanded")) !== "true") await header.click();
+    },
+    async theme(label, id) {
+      await window.palette.run("Preferences: Color Theme");
+      await window.palette.input.fill(label);
+      await window.palette.pick(label);
+      for (const view of [window.dashboard(), window.feed()])
+        if (await view.isOpen())
+          await until(
+            () => view.themeId(),
+            (now) => now === id,
+          );
+    },
     async reload() {
-      await page.reload();
+      // By its command: a browser that just loads the page again may do so before the window has kept its state.
+      await Promise.all([
+        page.waitForEvent("load", { timeout: 60_000 }),
+        window.palette.run("Developer: Reload Window"),
+      ]);
       await ready();
     },
     async shot(name) {

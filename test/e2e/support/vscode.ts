@@ -23,6 +23,8 @@ export interface Prepared {
   readonly codeServer: string;
   readonly browser: string;
   readonly vsix: string;
+  /** Where the homes of this run lie: its processes are known by that path. */
+  readonly scratch: string;
 }
 
 export const PREPARED = "MSGSYS_E2E";
@@ -65,7 +67,7 @@ const TOOLS = ["sh", "env", "ps", "uname", "kill", "sleep", "which", "cat"];
 
 export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> {
   const prepared = JSON.parse(process.env[PREPARED] ?? "{}") as Prepared;
-  const home = mkdtempSync(join(tmpdir(), "msgsys-e2e-"));
+  const home = mkdtempSync(join(prepared.scratch ?? tmpdir(), "vscode-"));
   const workspace = join(home, "workspace");
   if (options.files !== undefined) cpSync(options.files, workspace, { recursive: true });
   else mkdirSync(workspace);
@@ -87,10 +89,10 @@ export async function startVsCode(options: VsCodeOptions = {}): Promise<VsCode> 
   }
 
   async function close(): Promise<void> {
-    for (const client of clients) await client.close();
-    for (const window of windows) await window.close();
-    await browser?.close();
-    await server.stop();
+    // One that fails must not keep the others up.
+    const closing = [...clients, ...windows].map((one) => one.close());
+    await Promise.allSettled(closing);
+    await Promise.allSettled([browser?.close(), server.stop()]);
     for (const { pid, command } of processesWith(home))
       if (command.includes("daemon.mjs")) kill(pid, "SIGTERM");
     try {
