@@ -74,9 +74,8 @@ describe("why there is no connection", () => {
 
   test("an error of ours is told as its sentence with its hint", () => {
     const error = new AppError("port-taken", { port: 4222, host: "127.0.0.1" });
-    expect(causeOf(error).detail).toBe(
-      "Port 4222 on 127.0.0.1 is taken. Choose another nats.port, or 0 for any free port.",
-    );
+    expect(error.message).toBe("Port 4222 on 127.0.0.1 is taken.");
+    expect(causeOf(error).detail).toBe(`${error.message} ${error.hint}`);
   });
 
   test("neither seeds nor passwords are told", () => {
