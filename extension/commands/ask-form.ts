@@ -106,17 +106,19 @@ function hubItems(
   });
   return [
     { value: { kind: "send" }, label: `$(play) ${send}`, alwaysShow: true },
-    ...(form.fields.length === 0 ? [] : [separator(vscode.l10n.t("Parameters"))]),
-    ...form.fields.map((field) => fieldItem(field, values)),
-    separator(vscode.l10n.t("How")),
     {
       value: { kind: "level" as const },
       label: vscode.l10n.t("Priority"),
       description: levelWords(level, say),
     },
+    ...(form.fields.length === 0 ? [] : [separator(vscode.l10n.t("Parameters"))]),
+    ...form.fields.map((field) => fieldItem(field, values)),
     ...(noEditor === true
       ? []
-      : [{ value: { kind: "editor" as const }, label: vscode.l10n.t("Edit as JSON…") }]),
+      : [
+          separator(""),
+          { value: { kind: "editor" as const }, label: vscode.l10n.t("Edit as JSON…") },
+        ]),
   ];
 }
 

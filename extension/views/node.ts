@@ -45,10 +45,23 @@ export type TreeChange = { readonly all: true } | { readonly keys: readonly stri
  * named again; so is one with many changed children, because that is one message instead of many.
  */
 export function diffNodes(before: readonly NodeView[], after: readonly NodeView[]): TreeChange {
-  if (!haveSameKeys(before, after)) return { all: true };
+  if (!haveSameKeys(before, after) || hasMoved(before, after)) return { all: true };
   const keys: string[] = [];
   for (const [at, node] of after.entries()) keys.push(...diffNode(before[at]!, node));
   return { keys };
+}
+
+/**
+ * Whether a node went from one parent to another. Drawn parent by parent, VS Code would for a moment know it nowhere, and
+ * lose what is selected.
+ */
+function hasMoved(before: readonly NodeView[], after: readonly NodeView[]): boolean {
+  const homes = new Map(
+    before.flatMap(({ key, children }) => (children ?? []).map((child) => [child.key, key])),
+  );
+  return after.some(({ key, children }) =>
+    (children ?? []).some((child) => (homes.get(child.key) ?? key) !== key),
+  );
 }
 
 const MANY = 12;

@@ -47,13 +47,7 @@ function bucketNode(bucket: BucketModel, model: QueueModel, context: NodeContext
   const { waiting, running, tasks, more } = bucket;
   const word = bucketWord(bucket.bucket, say);
   const numbers = { waiting: count(waiting, locale), running: count(running, locale) };
-  const delayed = tasks.some(({ status }) => status === "retrying" || status === "scheduled");
-  const description =
-    running > 0
-      ? say("{waiting} waiting · {running} running", numbers)
-      : waiting > 0 || delayed
-        ? say("{waiting} waiting", numbers)
-        : "0";
+  const description = bucketCounts(bucket, context);
   const children = tasks.map((task) => taskNode(task, model.moved.get(task.id), context));
   if (more !== null) children.push(moreNode(bucket, more, context));
   return {
@@ -72,6 +66,20 @@ function bucketNode(bucket: BucketModel, model: QueueModel, context: NodeContext
     command: null,
     children,
   };
+}
+
+/** `14 waiting · 2 running · 1 delayed`; what is none is left out, and all together are `0`. */
+function bucketCounts({ waiting, running, tasks, more }: BucketModel, context: Words): string {
+  const { say, locale } = context;
+  const numbers = { waiting: count(waiting, locale), running: count(running, locale) };
+  const delayed = tasks.filter(({ status }) => status === "retrying" || status === "scheduled");
+  const n = `${count(delayed.length, locale)}${more?.others === true ? "+" : ""}`;
+  const parts = [
+    ...(waiting > 0 ? [say("{waiting} waiting", numbers)] : []),
+    ...(running > 0 ? [say("{running} running", numbers)] : []),
+    ...(delayed.length > 0 ? [say("{n} delayed", { n })] : []),
+  ];
+  return parts.length === 0 ? "0" : parts.join(" · ");
 }
 
 /** Opens the dashboard with the bucket's tasks: a tree of a hundred thousand helps nobody. */

@@ -50,3 +50,9 @@ test("all of it is drawn when a root comes or goes", () => {
 test("children that are asked for when opened are no change", () => {
   expect(diffNodes([aNode("a", null)], [aNode("a", null)])).toEqual({ keys: [] });
 });
+
+test("a node that goes from one parent to another has all drawn anew, because it is selected perhaps", () => {
+  const old = [aNode("a", [aNode("x"), aNode("y")]), aNode("b", [])];
+  const moved = [aNode("a", [aNode("y")]), aNode("b", [aNode("x")])];
+  expect(diffNodes(old, moved)).toEqual({ all: true });
+});

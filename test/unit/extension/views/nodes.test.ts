@@ -199,6 +199,17 @@ describe("queues", () => {
     ]);
   });
 
+  test("a bucket counts what waits for its time apart, and says nothing of what is none", () => {
+    const of = (part: Parameters<typeof aModel>[0]): string =>
+      queueNodes(aModel(part), aContext())[1]!.description;
+    expect(of({ running: 1, tasks: [IN.running] })).toBe("1 running");
+    expect(of({ tasks: [IN.scheduled] })).toBe("1 delayed");
+    const more = { known: 3, others: true };
+    expect(of({ waiting: 4, tasks: [IN.waiting, IN.retrying], more })).toBe(
+      "4 waiting · 1+ delayed",
+    );
+  });
+
   test("“more” opens the dashboard with the tasks of that bucket", () => {
     const [, normal] = queueNodes(
       aModel({ waiting: 99_950, more: { known: 99_950, others: false } }),
