@@ -43,6 +43,7 @@ export function DeadLetters(props: { address: Address }) {
       <h1 class="unseen">{t("Dead letters")}</h1>
       <Toolbar label={t("Filter and grouping")}>
         <TaskFilterBox
+          placeholder={t("Filter, e.g. queue:etl since:24h, or words of the error")}
           value={filter.value}
           onChange={(text) => {
             filter.value = text;

@@ -41,6 +41,7 @@ export function PastTasks(props: { filter: Signal<string> }) {
     <>
       <Toolbar label={t("Search")}>
         <TaskFilterBox
+          placeholder={t("Search, e.g. status:dead name:etl.load by:ada, or any words")}
           value={filter.value}
           onChange={(text) => {
             filter.value = text;

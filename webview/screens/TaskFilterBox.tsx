@@ -19,7 +19,11 @@ const MEANINGS: Readonly<Record<TaskKey, string>> = {
 };
 
 /** A filter of tasks with what the daemon knows as suggestions. */
-export function TaskFilterBox(props: { value: string; onChange: (text: string) => void }) {
+export function TaskFilterBox(props: {
+  value: string;
+  onChange: (text: string) => void;
+  placeholder?: string;
+}) {
   const { connection } = useDashboard();
   const definitions = useQuery("definitions", {}).state;
   const queues = useQuery("queues", {}).state;
@@ -49,7 +53,7 @@ export function TaskFilterBox(props: { value: string; onChange: (text: string) =
       value={props.value}
       onChange={props.onChange}
       keys={keys}
-      placeholder={t("Filter, e.g. status:waiting queue:etl level:>=8")}
+      placeholder={props.placeholder ?? t("Filter, e.g. status:waiting queue:etl level:>=8")}
     />
   );
 }

@@ -90,7 +90,7 @@ export function taskColumns(more: readonly Column<TaskSummary>[] = []): Column<T
       cell: ({ by }) =>
         by === null ? <span class="dim">–</span> : <Foreign text={by} limit={40} />,
       sortBy: ({ by }) => by,
-      look: "nowrap wide",
+      look: "nowrap wide cell-by",
     },
     ...more,
   ];
