@@ -221,7 +221,7 @@ function value(text: string | null): string {
 export function undoText(answer: UndoAnswer, say: Say, number: (n: number) => string): string {
   const { file, restored, removed, keptByLater, again } = answer;
   const base = say(
-    "{file} was undone: {restored} keys have their former rows, {removed} are gone.",
+    "Undone: {restored} keys have their former rows, {removed} are gone ({file}).",
     {
       file: line(file),
       restored: number(restored),

@@ -28,6 +28,12 @@ export interface NodeTreeOptions {
   failed(error: unknown): void;
 }
 
+/**
+ * Time between two drawings. VS Code gathers changes for a fifth of a second and then asks for children: a change that comes
+ * while it asks may find nodes gone that it just drew.
+ */
+const GAP_MS = 300;
+
 /** A tree over nodes that are plain data: the only thing that knows VS Code's tree API. */
 export function createNodeTree(options: NodeTreeOptions): NodeTree {
   const changes = new vscode.EventEmitter<TreeElement | TreeElement[] | undefined>();
@@ -35,6 +41,9 @@ export function createNodeTree(options: NodeTreeOptions): NodeTree {
   const nodes = new Map<string, NodeView>();
   const parents = new Map<string, string>();
   let roots: readonly NodeView[] = [];
+  let wanted: readonly NodeView[] = [];
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let quietUntil = 0;
 
   function elementOf({ key, target }: NodeView): TreeElement {
     const known = elements.get(key);
@@ -100,29 +109,41 @@ export function createNodeTree(options: NodeTreeOptions): NodeTree {
   return {
     view,
     show(next) {
-      const change = diffNodes(roots, next);
-      const lazy = keptChildren();
-      roots = next;
-      nodes.clear();
-      parents.clear();
-      index(next, null);
-      for (const [parent, list] of lazy) if (nodes.has(parent)) index(list, parent);
-      forget();
-      if ("all" in change) changes.fire(undefined);
-      else if (change.keys.length > 0)
-        changes.fire(change.keys.map((key) => elementOf(nodes.get(key)!)));
+      wanted = next;
+      if (timer !== null) return;
+      const inMs = quietUntil - Date.now();
+      if (inMs <= 0) draw();
+      else timer = setTimeout(draw, inMs);
     },
     nodeOf: (key) => nodes.get(key),
     async reveal(key) {
       const node = nodes.get(key);
       if (node === undefined) return;
+      quietUntil = Date.now() + GAP_MS;
       await view.reveal(elementOf(node), { select: true, focus: false, expand: true });
     },
     dispose() {
+      if (timer !== null) clearTimeout(timer);
       changes.dispose();
       view.dispose();
     },
   };
+
+  function draw(): void {
+    timer = null;
+    const change = diffNodes(roots, wanted);
+    const lazy = keptChildren();
+    roots = wanted;
+    nodes.clear();
+    parents.clear();
+    index(wanted, null);
+    for (const [parent, list] of lazy) if (nodes.has(parent)) index(list, parent);
+    forget();
+    if ("keys" in change && change.keys.length === 0) return;
+    quietUntil = Date.now() + GAP_MS;
+    if ("all" in change) changes.fire(undefined);
+    else changes.fire(change.keys.map((key) => elementOf(nodes.get(key)!)));
+  }
 
   function keptChildren(): Map<string, NodeView[]> {
     const kept = new Map<string, NodeView[]>();

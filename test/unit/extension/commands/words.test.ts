@@ -215,7 +215,7 @@ describe("texts to read", () => {
         String,
       ),
     ).toBe(
-      "a.xlsx was undone: 3 keys have their former rows, 2 are gone. 1 keys stay as a later file left them. The next sync applies it again.",
+      "Undone: 3 keys have their former rows, 2 are gone (a.xlsx). 1 keys stay as a later file left them. The next sync applies it again.",
     );
     expect(
       decideText(
