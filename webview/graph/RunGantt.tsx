@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { RunView } from "../../shared/control.ts";
+import { MINUTE } from "../../shared/time.ts";
 import { now } from "../state/clock.ts";
 import { atOf, ganttInputs, type Usual } from "../state/runs.ts";
 import { StatusBadge } from "../ui/Badge.tsx";
@@ -43,7 +44,10 @@ export function RunGantt(props: {
                   </span>
                 </span>
                 <Track bar={bar} status={status} now={chart.now} ticks={chart.ticks} />
-                <span class="gantt-time">{words(bar, usual.get(phase), status)}</span>
+                <span class="gantt-time">
+                  {bar.run !== null && formatDuration(bar.run.lengthMs)}
+                </span>
+                <Note words={noteOf(bar, usual.get(phase), status)} />
               </button>
             </li>
           );
@@ -53,34 +57,42 @@ export function RunGantt(props: {
   );
 }
 
-function words(bar: Bar, usual: Usual | undefined, status: string): string {
-  if (bar.run === null)
-    return usual === undefined ? "" : t("usually {time}", { time: formatDuration(usual.medianMs) });
-  const time = formatDuration(bar.run.lengthMs);
-  if (status !== "running" || usual === undefined) return time;
-  const runs = plural(usual.runs, "median of the last run", "median of the last {n} runs");
+/** What is known of it beside its time: what is usual, or what is still to come. Empty: nothing. */
+function noteOf(bar: Bar, usual: Usual | undefined, status: string): string {
+  if (usual === undefined) return "";
+  const time = formatDuration(usual.medianMs);
+  if (bar.run === null) return t("usually {time}", { time });
+  if (status !== "running") return "";
   return bar.rest === null
-    ? t("{time}, longer than usual ({usual})", { time, usual: formatDuration(usual.medianMs) })
-    : t("{time}, about {rest} more ({runs})", {
-        time,
+    ? t("longer than usual ({time})", { time })
+    : t("about {rest} more ({runs})", {
         rest: formatDuration(bar.rest.lengthMs),
-        runs,
+        runs: plural(usual.runs, "median of the last run", "median of the last {n} runs"),
       });
 }
 
 function Axis(props: { chart: Gantt }) {
   const { ticks } = props.chart;
+  const areMinutes = ticks.every(({ at }) => at % MINUTE === 0);
   return (
     <div class="gantt-axis dim tiny" aria-hidden="true">
       <span class="gantt-name" />
       <span class="gantt-track">
         {ticks.map(({ at, place }) => (
-          <Tick key={at} place={place} label={formatClock(at)} />
+          <Tick
+            key={at}
+            place={place}
+            label={areMinutes ? formatClock(at).slice(0, 5) : formatClock(at)}
+          />
         ))}
       </span>
       <span class="gantt-time" />
     </div>
   );
+}
+
+function Note(props: { words: string }) {
+  return props.words === "" ? null : <span class="gantt-note dim">{props.words}</span>;
 }
 
 function Tick(props: { place: number; label: string }) {

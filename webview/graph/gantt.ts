@@ -43,7 +43,8 @@ const STEPS_MS: readonly number[] = [
   ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
   ...[1, 2, 3, 6, 12, 24, 48, 168].map((n) => n * HOUR),
 ];
-const MOST_TICKS = 6;
+/** As many labels have room beside each other in a pane. */
+const MOST_TICKS = 4;
 /** A shorter run is drawn as if it took so long: there is nothing to see in less. */
 const SHORTEST_MS = SECOND;
 /** Shorter waits nobody can see. */

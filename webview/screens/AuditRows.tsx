@@ -1,5 +1,5 @@
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
-import { LEVEL_NAMES } from "../../shared/priority.ts";
 import { useDashboard, useKept, useQuery } from "../dashboard.ts";
 import { type Cell, searchRows, type Table } from "../state/history.ts";
 import { isText } from "../state/prefs.ts";
@@ -95,7 +95,7 @@ function Rows(props: { table: Table; query: "priority" | "refusals"; text: strin
   const [shown, setShown] = useState(SHOWN);
   const idAt = table.columns.indexOf(query === "priority" ? "task_id" : "target");
   const left = found.length - shown;
-  const columns = useMemo(() => columnsOf(table, idAt), [table, idAt]);
+  const columns = useMemo(() => columnsOf(table, query), [table, query]);
   const keyed = new Map(found.slice(0, shown).map((row, index) => [row, String(index)]));
   return (
     <>
@@ -122,7 +122,7 @@ function Rows(props: { table: Table; query: "priority" | "refusals"; text: strin
           }
         />
       </Toolbar>
-      <div class="audit-table">
+      <div class="two-line audit-table">
         <DataTable
           label={query === "priority" ? t("Priority changes") : t("Refusals")}
           columns={columns}
@@ -143,49 +143,60 @@ function Rows(props: { table: Table; query: "priority" | "refusals"; text: strin
   );
 }
 
-/** Words for the columns that the daemon names; an unknown one keeps its name. */
-const TITLES: Readonly<Record<string, string>> = {
-  at: key("When"),
-  task_id: key("Task"),
-  target: key("Task"),
-  by: key("By"),
-  user: key("User"),
-  role: key("Role"),
-  action: key("Change"),
-  from_level: key("From"),
-  to_level: key("To"),
-  reason: key("Reason"),
-  verb: key("Verb"),
-  what: key("Why"),
-};
-/** What is left out when there is little room. */
-const WIDE: readonly string[] = ["role", "action", "verb"];
-
-function columnsOf({ columns }: Table, idAt: number): Column<Row>[] {
-  return columns.map((name, index) => {
-    const isLong = name === "reason" || name === "what";
-    const looks = [isLong ? "grow" : "nowrap", WIDE.includes(name) ? "wide" : ""];
-    return {
-      id: name,
-      title: t(TITLES[name] ?? name),
-      cell: (row: Row) => cellOf(name, row[index] ?? null, index === idAt),
-      sortBy: (row: Row) => row[index] ?? null,
-      look: looks.join(" ").trim(),
-    };
-  });
+function columnsOf({ columns }: Table, query: "priority" | "refusals"): Column<Row>[] {
+  const read = (row: Row, name: string): Cell => row[columns.indexOf(name)] ?? null;
+  const column = (
+    id: string,
+    title: string,
+    look: string,
+    cell: (row: Row) => ComponentChildren = (row) => <Word value={read(row, id)} />,
+  ): Column<Row> => ({ id, title, cell, look, sortBy: (row) => read(row, id) });
+  const when = column("at", t("When"), "nowrap cell-time", (row) => (
+    <RelativeTime at={String(read(row, "at"))} />
+  ));
+  if (query === "refusals") {
+    return [
+      when,
+      column("user", t("User"), "nowrap cell-name", (row) => (
+        <>
+          <Word value={read(row, "user")} /> <span class="dim">{read(row, "role")}</span>
+        </>
+      )),
+      column("verb", t("Verb"), "nowrap cell-acts"),
+      column("target", t("Task"), "nowrap cell-state", (row) => <Id value={read(row, "target")} />),
+      column("what", t("Why"), "grow cell-note"),
+    ];
+  }
+  return [
+    when,
+    column("task_id", t("Task"), "nowrap cell-name", (row) => <Id value={read(row, "task_id")} />),
+    column("to_level", t("Change"), "nowrap cell-state", (row) => (
+      <>
+        {read(row, "from_level")} → {levelWords(Number(read(row, "to_level")))}
+        {read(row, "action") === "undo" && <span class="dim"> {t("(undone)")}</span>}
+      </>
+    )),
+    column("by", t("By"), "nowrap cell-level", (row) => (
+      <>
+        <Word value={read(row, "by")} /> <span class="dim">{read(row, "role")}</span>
+      </>
+    )),
+    column("reason", t("Reason"), "grow cell-note"),
+  ];
 }
 
-function cellOf(name: string, value: Cell, isId: boolean) {
+function Word(props: { value: Cell }) {
+  const { value } = props;
   if (value === null || value === "") return <span class="dim">–</span>;
-  if (name === "at" && typeof value === "string") return <RelativeTime at={value} />;
-  if (isId) {
-    return (
-      <span class="mono" title={String(value)}>
-        <Foreign text={shortId(String(value))} />
-      </span>
-    );
-  }
-  const isLevel = name === "from_level" || name === "to_level";
-  if (isLevel && typeof value === "number" && value in LEVEL_NAMES) return levelWords(value);
   return <Foreign text={String(value)} limit={200} />;
+}
+
+function Id(props: { value: Cell }) {
+  const { value } = props;
+  if (value === null || value === "") return <span class="dim">–</span>;
+  return (
+    <span class="mono" title={String(value)}>
+      <Foreign text={shortId(String(value))} />
+    </span>
+  );
 }

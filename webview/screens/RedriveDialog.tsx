@@ -5,6 +5,7 @@ import { reportOf, send, type Tasks } from "../actions.ts";
 import { useDashboard, useQuery } from "../dashboard.ts";
 import { inputFault } from "../state/task.ts";
 import { Button, Checkbox, Select, TextArea, TextField } from "../ui/controls.tsx";
+import { escapeOdd } from "../ui/foreign-text.ts";
 import { exactCount } from "../ui/format.ts";
 import { Modal } from "../ui/Modal.tsx";
 import { Skeleton } from "../ui/Panel.tsx";
@@ -130,7 +131,7 @@ function InputField(props: {
   isBad: boolean;
 }) {
   const { state } = useQuery("get", { id: props.id });
-  const before = "data" in state ? (state.data.inputJson ?? "{}") : null;
+  const before = "data" in state ? escapeOdd(state.data.inputJson ?? "{}") : null;
   if (before === null) {
     return state.kind === "loading" ? (
       <Skeleton rows={3} />

@@ -61,6 +61,21 @@ export function plainForeign(text: string, limit = LINE_LIMIT): string {
   return cutOff > 0 ? `${whole}…` : whole;
 }
 
+/**
+ * A JSON text with its invisible characters as escapes, for places where it is edited and codes cannot be shown. It is the
+ * same JSON: outside of strings none of them can stand, but line breaks and tabs, which stay.
+ */
+export function escapeOdd(json: string): string {
+  return json.replace(ODD, (character) =>
+    /[\n\r\t]/.test(character)
+      ? character
+      : Array.from(
+          { length: character.length },
+          (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+        ).join(""),
+  );
+}
+
 /** At most `limit` characters, and no half of a surrogate pair at the end. */
 function cutAt(text: string, limit: number): string {
   if (text.length <= limit) return text;

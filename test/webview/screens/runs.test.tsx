@@ -134,7 +134,7 @@ describe("a run", () => {
     await look.click(look.button("Gantt"));
     const rows = look.all(".gantt-row").map((row) => row.textContent);
     expect(rows[0]).toMatch(/sync38 s$/);
-    expect(rows[1]).toMatch(/integrate2m 26s, longer than usual \(38 s\)$/);
+    expect(rows[1]).toMatch(/integrate2m 26slonger than usual \(38 s\)$/);
     expect(rows[2]).toMatch(/classifyusually 38 s$/);
   });
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { TaskDetail } from "../../../webview/screens/TaskDetail.tsx";
+import { escapeOdd } from "../../../webview/ui/foreign-text.ts";
 import { type ExampleView, openExampleView } from "../support/dom.tsx";
 import { HOSTILE } from "../support/gallery/example-data.ts";
 import type { Play } from "../support/gallery/fake-host.ts";
@@ -162,6 +163,14 @@ describe("a task's detail", () => {
       { ids: [idOf("dead")], input: '{"id":9007199254740993}' },
     ]);
     expect(look.all("dialog")).toEqual([]);
+  });
+
+  test("an input that is edited shows invisible characters as escapes, and stays the same JSON", () => {
+    view = openExampleView("full");
+    const text = `{"a":"\u202e\u200b\u00ad é 👍",\n\t"b":9007199254740993}`;
+    const shown = escapeOdd(text);
+    expect(shown).toBe('{"a":"\\u202e\\u200b\\u00ad é 👍",\n\t"b":9007199254740993}');
+    expect(JSON.parse(shown)).toEqual(JSON.parse(text));
   });
 
   test("a letter typed somewhere else does nothing to the task", async () => {
