@@ -220,14 +220,11 @@ function value(text: string | null): string {
 /** What an undo did, in a sentence. */
 export function undoText(answer: UndoAnswer, say: Say, number: (n: number) => string): string {
   const { file, restored, removed, keptByLater, again } = answer;
-  const base = say(
-    "Undone: {restored} keys have their former rows, {removed} are gone ({file}).",
-    {
-      file: line(file),
-      restored: number(restored),
-      removed: number(removed),
-    },
-  );
+  const base = say("Undone: {restored} keys have their former rows, {removed} are gone ({file}).", {
+    file: line(file),
+    restored: number(restored),
+    removed: number(removed),
+  });
   const kept =
     keptByLater === 0
       ? ""
