@@ -232,7 +232,10 @@ async function askDecision(
   };
   const pickDecision = async (place: Place): Promise<unknown> => {
     for (;;) {
-      const placeholder = vscode.l10n.t("{n} rows", { n: number(chosen.length) });
+      const placeholder =
+        chosen.length === 1
+          ? vscode.l10n.t("1 row")
+          : vscode.l10n.t("{n} rows", { n: number(chosen.length) });
       const answer = await pick({ ...place, title, placeholder, items: decisionItems() });
       if (answer !== "look") {
         if (answer === "keep" || answer === "take") decision = answer;

@@ -21,7 +21,7 @@ export interface InputDraft {
 }
 
 /** The resource scheme that the button's `when` clause asks for. */
-export const INPUT_SCHEME = "msg-sys-input";
+const INPUT_SCHEME = "msg-sys-input";
 
 export function createInputEditor(app: Pick<App, "register">): InputEditor {
   const drafts = new Map<string, InputDraft>();

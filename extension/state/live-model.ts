@@ -47,7 +47,7 @@ export interface Loaded<T> {
 }
 
 /** Time between two answers, and between two changes by events. */
-export const LEAST_GAP_MS = 250;
+const LEAST_GAP_MS = 250;
 /** So many times as long as the last answer took passes before the next question. */
 const REST = 4;
 const RETRY_MS = 5000;

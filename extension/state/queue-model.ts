@@ -102,12 +102,12 @@ const RANK: Readonly<Record<TaskStatus, number>> = {
 };
 
 /** Facts may come after an answer that knew them already. */
-export function isOlder(record: JournalRecord, task: TaskSummary): boolean {
+function isOlder(record: JournalRecord, task: TaskSummary): boolean {
   if (record.g !== task.generation) return record.g < task.generation;
   return RANK[record.s] < RANK[task.status];
 }
 
-export function afterRecord<T extends TaskSummary>(task: T, record: JournalRecord): T {
+function afterRecord<T extends TaskSummary>(task: T, record: JournalRecord): T {
   const iso = (ms: number | undefined): string | null =>
     ms === undefined ? null : new Date(ms).toISOString();
   return {

@@ -22,7 +22,7 @@ export interface PipelineModel {
 }
 
 /** Runs that are shown of each pipeline. */
-export const RUNS_SHOWN = 10;
+const RUNS_SHOWN = 10;
 const RUNS_ASKED = 50;
 
 export async function loadRuns(client: Client): Promise<Loaded<RunModel>> {

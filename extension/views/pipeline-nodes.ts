@@ -90,7 +90,7 @@ function runNode(run: RunView, model: RunModel, context: NodeContext): NodeView 
 }
 
 /** `by ada · 2 of 4 phases · 3m 10s`, `yesterday · 6m 51s`, `failed at classify`. */
-export function runWords(run: RunView, context: NodeContext): string[] {
+function runWords(run: RunView, context: NodeContext): string[] {
   const { say } = context;
   const { status, phases, createdAt, endedAt, warnings } = run;
   const done = phases.filter((phase) => phase.status === "completed").length;

@@ -29,7 +29,7 @@ const BUCKET_ICONS: Readonly<Record<Bucket, string>> = {
   low: "arrow-down",
 };
 
-export function bucketWord(bucket: Bucket, say: Say): string {
+function bucketWord(bucket: Bucket, say: Say): string {
   switch (bucket) {
     case "high":
       return say("High");

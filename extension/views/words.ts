@@ -59,7 +59,7 @@ export function levelWords(level: number, say: Say): string {
   return `${level} ${levelName(level, say)}`;
 }
 
-export function levelName(level: number, say: Say): string {
+function levelName(level: number, say: Say): string {
   switch (level) {
     case 0:
       return say("Lowest");
