@@ -98,9 +98,9 @@ function Note(props: { words: string }) {
 function Tick(props: { place: number; label: string }) {
   const mark = useRef<HTMLSpanElement>(null);
   useStyle(mark, { left: `${(props.place * 100).toFixed(2)}%` });
-  // At the right edge there is no room for the words on its right.
+  // At the very edge there is no room for the half of it.
   return (
-    <span ref={mark} class={`gantt-tick ${props.place > 0.9 ? "is-last" : ""}`}>
+    <span ref={mark} class={`gantt-tick ${props.place > 0.97 ? "is-last" : ""}`}>
       {props.label}
     </span>
   );

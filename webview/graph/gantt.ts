@@ -94,7 +94,7 @@ export function ganttOf(
       id,
       wait: waited.to - waited.from >= LEAST_WAIT ? waited : null,
       run: span(startedAt, Math.max(startedAt, until)),
-      rest: end !== null && end > present ? span(present, end) : null,
+      rest: end === null ? null : span(present, end),
     };
   });
   return {

@@ -64,9 +64,12 @@ describe("the dead letters", () => {
     expect(idsOf(look)).toHaveLength(13);
   });
 
-  test("ticking a group selects its letters and no others", async () => {
+  test("ticking a group selects its letters and no others, and unticking it takes them back", async () => {
     const look = await open("full");
+    await look.click(look.all(".group-head .tick")[0]!);
     await look.click(look.all(".group-head .tick")[1]!);
+    expect(look.hasButton("Redrive 20 selected…")).toBe(true);
+    await look.click(look.all(".group-head .tick")[0]!);
     await look.click(look.button("Redrive 7 selected…"));
     await look.click(dialogButton(look));
     expect(idsOf(look)).toHaveLength(7);

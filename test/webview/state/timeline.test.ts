@@ -154,6 +154,25 @@ test("what is refused meanwhile stands inside the attempt and changes nothing", 
   ).toEqual(["enqueued 0", "gap waiting 10", "attempt 1 10– running", "refused 20"]);
 });
 
+test("the time after an attempt counts from its end, and a refusal meanwhile says nothing of the task", () => {
+  const events = [
+    ENQUEUED,
+    event(20, "refused", { what: "Operator may not set 10" }, "eve"),
+    event(40, "task.retrying", { s: "retrying" }),
+    event(50, "refused", { what: "Operator may not set 10" }, "eve"),
+  ];
+  const attemptHistory = [attempt(1, 0, 40, "timed-out"), attempt(2, 100, null, "running")];
+  expect(read({ status: "running", attemptHistory }, events)).toEqual([
+    "enqueued 0",
+    "attempt 1 0–40 timed-out",
+    "refused 20",
+    "gap retrying 10",
+    "refused 50",
+    "gap retrying 50",
+    "attempt 2 100– running",
+  ]);
+});
+
 test("a lost worker: the attempt says so, the task waits again", () => {
   const events = [
     ENQUEUED,
