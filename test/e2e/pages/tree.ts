@@ -18,10 +18,14 @@ export interface Tree {
   action(name: string): Promise<void>;
 }
 
+const TRIES = 5;
+
 export function createTree(page: Page, pane: Locator): Tree {
   const row = (text: string | RegExp): Locator =>
     pane.locator(".monaco-list-row[role=treeitem]").filter({ hasText: text }).first();
 
+  // The menu of the window's title bar has entries of the same role.
+  const entries = page.locator(".monaco-menu").getByRole("menuitem");
   return {
     pane,
     row,
@@ -34,11 +38,17 @@ export function createTree(page: Page, pane: Locator): Tree {
     },
     async menu(text, entry) {
       await row(text).click({ button: "right" });
-      await page.getByRole("menuitem", { name: entry, exact: true }).click();
+      const item = entries.and(page.getByRole("menuitem", { name: entry, exact: true }));
+      await item.waitFor();
+      // A menu that has just opened takes no click yet: VS Code fears it to be the end of the one that opened it.
+      for (let attempt = 1; attempt <= TRIES && (await item.isVisible()); attempt += 1) {
+        await item.click();
+        // Ignored: it is clicked again then.
+        await item.waitFor({ state: "hidden", timeout: 1000 }).catch(() => {});
+      }
     },
     async menuEntries(text) {
       await row(text).click({ button: "right" });
-      const entries = page.getByRole("menuitem");
       await entries.first().waitFor();
       const names = await entries.allInnerTexts();
       await page.keyboard.press("Escape");
