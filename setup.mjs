@@ -210,13 +210,20 @@ function daemonNode() {
   return fs.existsSync(NODE_LINK) ? NODE : "node";
 }
 
-async function bundle() {
+/** What is bundled here, the program first: it waits for nothing of the dashboard that a browser can show. */
+const BUNDLED = { daemon: "the sources", webview: "the dashboard" };
+
+function staleParts() {
+  return Object.keys(BUNDLED).filter((part) => !isBundleFresh(part));
+}
+
+async function bundle(part) {
   const startedMs = Date.now();
-  const code = await run(daemonNode(), [join(ROOT, "build.mjs")]);
-  // The program runs from its sources then, with more memory: no reason to stop here.
+  const code = await run(daemonNode(), [join(ROOT, "build.mjs"), part]);
+  // The program runs from its sources then, with more memory, or without a dashboard: no reason to stop here.
   if (code !== 0)
-    return say(`the sources could not be bundled (${code}), what is wrong stands above`);
-  say(`bundled the sources in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
+    return say(`${BUNDLED[part]} could not be bundled (${code}), what is wrong stands above`);
+  say(`bundled ${BUNDLED[part]} in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
 }
 
 /** Finds or fetches a nats-server; returns its path. */
@@ -251,7 +258,7 @@ function lockFile() {
 
 async function setUp() {
   if (!isInPlace()) await seeToPackages();
-  if (!isBundleFresh()) await bundle();
+  for (const part of staleParts()) await bundle(part);
   say("ready");
 }
 
@@ -269,7 +276,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
 try {
   if (!isAtLeast(process.version, OLDEST_NODE))
     throw new SetupError(`Node ${process.version} is too old, 20 or newer is needed`);
-  if (!isInPlace() || !isBundleFresh()) await withLock(lockFile(), say, setUp);
+  if (!isInPlace() || staleParts().length > 0) await withLock(lockFile(), say, setUp);
   else if (!(process.env.npm_lifecycle_event ?? "").startsWith("pre")) say("all is in place");
 } catch (error) {
   say(error instanceof SetupError ? error.message : (error.stack ?? String(error)));

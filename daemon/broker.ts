@@ -5,6 +5,7 @@ import { AppError, describe } from "../shared/errors.ts";
 import { DATA_FILES, type Settings } from "../shared/settings.ts";
 import type { Names } from "../shared/subjects.ts";
 import type { Clock } from "../shared/time.ts";
+import { BUNDLED_SERVER_DIR } from "./entry.ts";
 import type { Log } from "./log.ts";
 import { defaultCacheDir } from "./nats/cache.ts";
 import { connectNats, type NatsLink, pinnedTls } from "./nats/connect.ts";
@@ -70,6 +71,7 @@ export async function startBroker(deps: BrokerDeps): Promise<Broker> {
     settings: settings.nats,
     locate: async () =>
       locateNatsServer({
+        bundledDir: BUNDLED_SERVER_DIR,
         cacheDir: await defaultCacheDir(),
         allowDownload: true,
         log: (event, data) => log.info(event, { ...data }),

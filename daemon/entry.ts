@@ -28,6 +28,9 @@ const BUNDLED = import.meta.url.endsWith(".mjs");
 /** The folder of the package, which holds this folder as well as the bundle. */
 export const PACKAGE_ROOT = fileURLToPath(new URL("../", import.meta.url));
 
+/** Holds the nats-server of a package that was made for one platform; a checkout has no such folder. */
+export const BUNDLED_SERVER_DIR = fileURLToPath(new URL("../bin/", import.meta.url));
+
 /** The SDK's source, which carries the types. */
 export const SDK_SOURCE = new URL(`../daemon/${ENTRIES.sdk}`, import.meta.url);
 

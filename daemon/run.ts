@@ -11,20 +11,25 @@ import { startAudit } from "./audit/start-audit.ts";
 import { startBroker } from "./broker.ts";
 import { adminHandlers } from "./control/admin-handlers.ts";
 import { auditViolation } from "./control/audit-violations.ts";
+import { createControl } from "./control/call.ts";
 import { createCatchUp } from "./control/catch-up.ts";
 import { eventHandlers } from "./control/event-handlers.ts";
 import { serveControl } from "./control/serve.ts";
 import { taskHandlers } from "./control/task-handlers.ts";
 import { type ViewHandlersDeps, viewHandlers } from "./control/view-handlers.ts";
+import { createHub } from "./dashboard/hub.ts";
+import { type Dashboard, startDashboard } from "./dashboard/start-dashboard.ts";
+import { createEnqueuedTeller } from "./enqueued-news.ts";
 import { startEventLoopGauge } from "./event-loop-gauge.ts";
 import { followEvents } from "./events/follow-events.ts";
 import { startLeaseFile } from "./lifecycle/lease-file.ts";
 import { lockDataDir } from "./lifecycle/lock.ts";
 import { createServiceStack } from "./lifecycle/service.ts";
 import { openLogFile } from "./log.ts";
+import { startSampler } from "./metrics/sampler.ts";
 import { createGroup } from "./nats/group.ts";
 import { createStreamReader } from "./nats/read-stream.ts";
-import { createTaskConsumers, ensureStreams, streamState } from "./nats/streams.ts";
+import { countLanes, createTaskConsumers, ensureStreams, streamState } from "./nats/streams.ts";
 import { createWire, type Wire } from "./nats/wire.ts";
 import { nodeEnv } from "./node-process.ts";
 import { COMPLETED_PATTERN, onPhaseCompleted, type RunsDeps } from "./pipelines/runs.ts";
@@ -123,6 +128,11 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
       });
       const wire = createWire(link.nc, { inbox: `${inbox}.r` });
       await ensureStreams(wire, names, settings);
+      const news = await add("enqueued-news", BUDGET_MS.short, () =>
+        createEnqueuedTeller((told) => {
+          if (!link.nc.isClosed()) link.nc.publish(names.enqueued, JSON.stringify(told));
+        }),
+      );
       const audit = await add("audit", BUDGET_MS.audit, () =>
         startAudit({
           dataDir,
@@ -136,6 +146,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
           },
           prefix: names.prefix,
           log: log.child({ service: "audit" }),
+          onEnqueued: news.told,
         }),
       );
       for (const user of broker.users.list())
@@ -217,6 +228,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         }),
       );
       const gauge = await add("event-loop-gauge", BUDGET_MS.short, startEventLoopGauge);
+      const metrics = await add("metrics", BUDGET_MS.short, () =>
+        startSampler({ countLanes: () => countLanes(wire, names), audit, now: clock.now, log }),
+      );
       const view: ViewHandlersDeps = {
         move: parts.move,
         wire,
@@ -229,11 +243,11 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
           lastSeq: async () => (await streamState(wire, names.stream.state)).lastSeq,
         }),
         progressOf: facts.progressOf,
+        metrics: metrics.read,
       };
       let pools: Pools | null = null;
-      const control = await serveControl({
-        nc: link.nc,
-        names,
+      let dashboard: Dashboard | null = null;
+      const control = createControl({
         audit,
         handlers: {
           ...viewHandlers(view),
@@ -264,6 +278,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
             ],
             reconcile: upkeep.reconcileNow,
             shutdown: (by) => setImmediate(() => stop(`asked by ${by}`)),
+            dashboard: () => dashboard,
           }),
         },
         terminal: (ids) => parts.reader().terminal(ids),
@@ -273,7 +288,22 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon> {
         now: clock.now,
         log,
       });
-      await add("control", BUDGET_MS.drain, () => control);
+      await add("control", BUDGET_MS.drain, () => serveControl({ nc: link.nc, names, control }));
+      const hub = await add("dashboard-hub", BUDGET_MS.short, () =>
+        createHub({ link, url: broker.url, names, now: clock.now, log }),
+      );
+      dashboard = await add("dashboard", BUDGET_MS.short, () =>
+        startDashboard({
+          settings: settings.dashboard,
+          dataDir,
+          control,
+          hub,
+          audit,
+          userOf: broker.users.get,
+          now: clock.now,
+          log,
+        }),
+      );
       await add("violations", BUDGET_MS.short, () =>
         broker.followViolations((violation) =>
           auditViolation({ audit, names, now: clock.now, users: broker.users.list }, violation),

@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { AppError } from "../shared/errors.ts";
+import { isReservedName } from "../shared/login.ts";
 import { ROLES, type Role } from "../shared/roles.ts";
 import { USER_NAME_PATTERN } from "../shared/subjects.ts";
-import { INTERNAL_USERS } from "./nats/permissions.ts";
+
+export { ownerNameFrom } from "../shared/login.ts";
 
 /** A person who may log in. Only the public key is known here; the seed stays with the person. */
 export const userRecord = z.object({
@@ -81,22 +83,6 @@ function refuseKnownKey(
 ): void {
   if (users.some((known) => known.publicKey === publicKey) || reservedKeys.includes(publicKey))
     throw new AppError("bad-usage", { what: `The public key ${publicKey} is in use already.` });
-}
-
-function isReservedName(name: string): boolean {
-  return INTERNAL_USERS.some((internal) => internal === name);
-}
-
-/** A person's name on the machine as a name of ours; `owner` when nothing usable is left of it. */
-export function ownerNameFrom(osUser: string): string {
-  const name = osUser
-    .normalize("NFKD")
-    .replace(/\p{Mark}/gu, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9_-]+/g, "-")
-    .slice(0, 32)
-    .replace(/^[-_]+|[-_]+$/g, "");
-  return USER_NAME_PATTERN.test(name) && !isReservedName(name) ? name : "owner";
 }
 
 function sorted(users: readonly UserRecord[]): UserRecord[] {

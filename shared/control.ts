@@ -74,6 +74,8 @@ export const VERBS = {
       where: taskFilter.default({}),
       limit: z.number().int().min(1).max(1000).default(50),
       cursor: z.string().optional(),
+      /** By creation; with a level and a status of waiting tasks, `oldest` is the order in which they start. */
+      order: z.enum(["newest", "oldest"]).default("newest"),
     }),
     permission: "view_tasks",
     levelled: false,
@@ -81,6 +83,12 @@ export const VERBS = {
   why: { request: z.object({ id: taskId }), permission: "view_tasks", levelled: false },
   queues: { request: z.object({}), permission: "view_tasks", levelled: false },
   definitions: { request: z.object({}), permission: "view_tasks", levelled: false },
+  /** Depth, flow and waiting times of the last `minutes`, in even steps, oldest first. */
+  metrics: {
+    request: z.object({ minutes: z.number().int().min(1).max(1440).default(15) }),
+    permission: "view_tasks",
+    levelled: false,
+  },
   runs: {
     request: z.object({ limit: z.number().int().min(1).max(1000).default(50) }),
     permission: "view_tasks",
@@ -180,6 +188,8 @@ export const VERBS = {
   audit_verify: { request: z.object({}), permission: "view_tasks", levelled: false },
   config: { request: z.object({}), permission: "view_tasks", levelled: false },
   whoami: { request: z.object({}), permission: "view_tasks", levelled: false },
+  /** A link that signs the caller in to the browser dashboard, once and soon. */
+  dashboard_link: { request: z.object({}), permission: "view_dashboard", levelled: false },
   user_list: { request: z.object({}), permission: "manage_users", levelled: false },
   user_add: {
     request: z.object({ name: userName, role: z.enum(ROLES), publicKey: z.string() }),
@@ -384,6 +394,15 @@ export interface StatusView {
     readonly cause: string | null;
   };
   readonly counts: Readonly<Record<TaskStatus, number>>;
+  /** The dashboard for browsers; absent: the daemon is of a version without one. */
+  readonly dashboard?: DashboardView;
+}
+
+export interface DashboardView {
+  /** Where a browser on the daemon's machine finds it; null: it is not served. */
+  readonly url: string | null;
+  /** Why it is not served, or not at its usual port; null: nothing to say. */
+  readonly why: string | null;
 }
 
 export interface WhyView {
@@ -415,6 +434,35 @@ export interface RunView {
   readonly warnings: number;
   readonly createdAt: string;
   readonly endedAt: string | null;
+}
+
+/** What a dashboard's charts show. A point that nobody measured is null, never zero. */
+export interface MetricsView {
+  readonly stepMs: number;
+  /** Start of the last, still growing step, epoch ms; the others lie `stepMs` apart before it. */
+  readonly lastStepAt: number;
+  readonly steps: readonly (MetricsStep | null)[];
+  /** Of tasks that started in the last hour; null when none did. */
+  readonly waitMs: { readonly p50: number; readonly p95: number } | null;
+  /** Tasks that ended in the last hour. */
+  readonly endedLastHour: {
+    readonly completed: number;
+    readonly dead: number;
+    readonly cancelled: number;
+  };
+  /** Executions that failed in the last hour, retried or not. */
+  readonly failedAttemptsLastHour: number;
+}
+
+export interface MetricsStep {
+  /** Waiting tasks at the end of the step. */
+  readonly waiting: Readonly<Record<"high" | "normal" | "low", number>>;
+  readonly running: number;
+  /** In this step. */
+  readonly enqueued: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly dead: number;
 }
 
 /** What a worker tells of a task it can run. */
@@ -451,6 +499,7 @@ export interface ResponseOf {
       readonly paramsSchema: unknown;
     }[];
   };
+  metrics: MetricsView;
   runs: { readonly runs: readonly RunView[] };
   run_get: RunView;
   result: {
@@ -486,6 +535,7 @@ export interface ResponseOf {
     }[];
   };
   whoami: { readonly user: string; readonly role: Role };
+  dashboard_link: { readonly url: string; readonly expiresAt: string };
   user_list: { readonly users: readonly UserView[] };
   user_add: UserView;
   user_role: UserView;

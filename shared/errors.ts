@@ -400,6 +400,24 @@ export const ERRORS = {
     message: "{user} is the last Admin.",
     hint: "Make another user Admin first.",
   },
+  "dashboard-off": {
+    exit: 2,
+    retryable: false,
+    message: "The dashboard is not served: {what}.",
+    hint: "Correct the settings dashboard.enabled and dashboard.port, then restart the daemon.",
+  },
+  "source-not-found": {
+    exit: 1,
+    retryable: false,
+    message: "No file of this workspace defines {task}.",
+    hint: "Open the folder whose msgsys.config.ts defines it; the tasks of msg_sys itself are part of its package.",
+  },
+  "file-not-written": {
+    exit: 1,
+    retryable: false,
+    message: "{file} could not be written: {what}",
+    hint: "Choose another folder and save it again.",
+  },
   "unparsable-message": {
     exit: 1,
     retryable: false,

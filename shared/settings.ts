@@ -163,6 +163,17 @@ export const settingsSchema = z.object({
         .meta({ description: "How long dead letters stay on the broker" }),
     })
     .prefault({}),
+  dashboard: z
+    .object({
+      enabled: z
+        .boolean()
+        .default(true)
+        .meta({ description: "Serve the dashboard to browsers on this machine" }),
+      port: z.number().int().min(0).max(65535).default(8050).meta({
+        description: "Port on 127.0.0.1; when it is taken the next free one, 0: any free port",
+      }),
+    })
+    .prefault({}),
   reconcileMs: z
     .number()
     .int()

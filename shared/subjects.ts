@@ -71,6 +71,8 @@ export interface Names {
   /** Where the server repeats each journal record for whoever listens (nothing is stored there). */
   fact(queue: string, taskId: string): string;
   parseFact(subject: string): { queue: string; taskId: string } | null;
+  /** Where the daemon tells, a few times a second at most, what was enqueued (nothing is stored there). */
+  readonly enqueued: string;
   /** The doorbell: the server repeats the headers of each task message here. */
   bell(level: number | "*", queue: string): string;
   parseBell(subject: string): { level: number; queue: string } | null;
@@ -127,6 +129,7 @@ export function createNames(prefix = "ms"): Names {
     parseState: (subject) => two(subject, "state"),
     fact: (queue, taskId) => `${head}fact.${queue}.${taskId}`,
     parseFact: (subject) => two(subject, "fact"),
+    enqueued: `${head}fact.enqueued`,
     bell: (level, queue) => `${head}bell.${level}.${queue}.>`,
     parseBell(subject) {
       const [p, k, level, queue] = subject.split(".");

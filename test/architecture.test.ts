@@ -3,7 +3,9 @@ import { importsOf, lineAt, readSources, type Source, withoutComments } from "./
 
 const shared = readSources("shared");
 const daemon = readSources("daemon");
-const product = [...shared, ...daemon];
+const extension = readSources("extension");
+const webview = readSources("webview");
+const product = [...shared, ...daemon, ...extension, ...webview];
 const tests = readSources("test");
 
 /** A path is inside `place` when it is that file or lies below that folder. */
@@ -18,6 +20,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "daemon/nats": ["daemon/lifecycle"],
   "daemon/audit": ["daemon/db", "daemon/nats"],
   "daemon/events": ["daemon/nats"],
+  "daemon/metrics": ["daemon/audit", "daemon/nats"],
   // The orders that the daemon gives a worker are types of the wire; nothing else of the worker is known here.
   "daemon/queue": ["daemon/audit", "daemon/nats", "daemon/worker/protocol.ts"],
   "daemon/pipelines": ["daemon/audit", "daemon/queue", "daemon/sdk/define-task.ts"],
@@ -40,6 +43,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // The supervisor of the worker processes, whose state the status shows.
     "daemon/worker",
   ],
+  // Inside the daemon, but a client like any other: its users' requests go the way of all requests.
+  "daemon/dashboard": ["daemon/audit", "daemon/control", "daemon/nats", "daemon/user-rules.ts"],
   "daemon/sdk": [
     "daemon/lifecycle",
     "daemon/nats",
@@ -77,6 +82,16 @@ const TOOLS = [
   "package.json",
 ];
 
+/** Files of `shared` that load nothing but each other: the webview may have them in its bundle. */
+const CONSTANTS = [
+  "shared/connection.ts",
+  "shared/priority.ts",
+  "shared/roles.ts",
+  "shared/task.ts",
+  "shared/time.ts",
+  "shared/view/messages.ts",
+];
+
 function offences(sources: readonly Source[], allowed: (path: string, to: string) => boolean) {
   return sources.flatMap(({ path, imports }) =>
     imports.filter((to) => !allowed(path, to)).map((to) => `${path} imports ${to}`),
@@ -102,6 +117,8 @@ describe("layers", () => {
   test("enough files are seen for the rules below to mean anything", () => {
     expect(shared.length).toBeGreaterThan(12);
     expect(daemon.length).toBeGreaterThan(200);
+    expect(extension.length).toBeGreaterThan(50);
+    expect(webview.length).toBeGreaterThan(70);
     expect(tests.length).toBeGreaterThan(40);
     expect(product.flatMap(({ imports }) => imports).length).toBeGreaterThan(800);
   });
@@ -111,10 +128,46 @@ describe("layers", () => {
     expect(offences(shared, (_, to) => isIn(to, "shared") || packages.includes(to))).toEqual([]);
   });
 
-  test("shared outside bus knows no NATS library", () => {
+  test("shared outside bus knows no NATS library, and only a view's host knows the client", () => {
     const outside = shared.filter(({ path }) => !isIn(path, "shared/bus"));
     expect(offences(outside, (_, to) => !to.startsWith("@nats-io/"))).toEqual([]);
-    expect(offences(outside, (_, to) => !isIn(to, "shared/bus"))).toEqual([]);
+    const below = shared.filter(({ path }) => !isIn(path, "shared/view"));
+    expect(offences(below, (_, to) => !isIn(to, "shared/view"))).toEqual([]);
+    const rest = outside.filter(({ path }) => !isIn(path, "shared/view"));
+    expect(offences(rest, (_, to) => !isIn(to, "shared/bus"))).toEqual([]);
+  });
+
+  test("the extension imports shared and itself, and of packages only VS Code's types and the NATS client", () => {
+    const packages = /^(?:vscode|node:.+|@nats-io\/(?:nats-core|nkeys|transport-node))$/;
+    const fine = (_: string, to: string): boolean =>
+      isIn(to, "extension") || isIn(to, "shared") || to === "package.json" || packages.test(to);
+    expect(offences(extension, fine)).toEqual([]);
+  });
+
+  test("what the extension decides and how it reaches the daemon run without VS Code", () => {
+    const pure = extension.filter(
+      ({ path }) =>
+        isIn(path, "extension/state") ||
+        isIn(path, "extension/daemon") ||
+        /-(?:nodes|look|words|policy)\.ts$/.test(path),
+    );
+    expect(pure.length).toBeGreaterThan(20);
+    const loads = pure.map(({ path, text, loads }) => ({ path, text, loads, imports: loads }));
+    expect(offences(loads, (_, to) => to !== "vscode")).toEqual([]);
+  });
+
+  test("the webview imports itself, its libraries, and of shared only types and files of constants", () => {
+    const packages =
+      /^(?:preact(?:\/hooks)?|@preact\/signals|uplot(?:\/.+)?|@vscode-elements\/elements\/.+)$/;
+    const fine = (_: string, to: string): boolean =>
+      isIn(to, "webview") || isIn(to, "shared") || packages.test(to);
+    expect(offences(webview, fine)).toEqual([]);
+    const loaded = [...webview, ...shared.filter(({ path }) => CONSTANTS.includes(path))].map(
+      ({ path, text, loads }) => ({ path, text, loads, imports: loads }),
+    );
+    expect(
+      offences(loaded, (_, to) => CONSTANTS.includes(to) || (!isIn(to, "shared") && to !== "zod")),
+    ).toEqual([]);
   });
 
   test("the daemon imports shared and itself, never the extension, the webview or a test", () => {
@@ -147,7 +200,7 @@ describe("layers", () => {
   });
 
   test("nobody imports the command line, and only the daemon's entry imports its composition", () => {
-    const others = product.filter(({ path }) => !isIn(path, "daemon/cli"));
+    const others = [...shared, ...daemon].filter(({ path }) => !isIn(path, "daemon/cli"));
     expect(offences(others, (_, to) => !isIn(to, "daemon/cli"))).toEqual([]);
     expect(
       offences(product, (from, to) => to !== "daemon/run.ts" || from === "daemon/main.ts"),

@@ -22,6 +22,28 @@ function section(markdown: string, title: string): string {
   return body.split(/^## /m)[0] ?? "";
 }
 
+describe("extension/README.md", () => {
+  test("the table holds every setting of the extension with its default and meaning", () => {
+    const json = (name: string) => JSON.parse(readFileSync(join(ROOT, name), "utf8"));
+    const texts = json("package.nls.json") as Record<string, string>;
+    const groups = json("package.json").contributes.configuration as readonly {
+      readonly properties: Record<string, { default: unknown } & Record<string, string>>;
+    }[];
+    const rows = groups
+      .flatMap(({ properties }) => Object.entries(properties))
+      .map(([key, property]) => {
+        const text = property["markdownDescription"] ?? property["description"] ?? "";
+        // VS Code's links to other settings are plain names elsewhere.
+        const meaning = (texts[text.slice(1, -1)] ?? "").replace(/`#([\w.]+)#`/g, "`$1`");
+        return [`\`${key}\``, `\`${JSON.stringify(property.default)}\``, meaning];
+      });
+    expect(rows.length).toBeGreaterThan(10);
+    expect(rows.filter(([, , meaning]) => meaning === "")).toEqual([]);
+    const wanted = markdownTable(["Setting", "Default", "Meaning"], rows);
+    expect(generatedPart("extension/README.md", "extension-settings", wanted)).toBe(wanted);
+  });
+});
+
 describe("README.md", () => {
   test("the settings table holds every setting with its variable, default and meaning", () => {
     const valueAt = (path: readonly string[]): unknown =>
@@ -173,6 +195,7 @@ function subjectRows(names: Names): string[][] {
     | "task"
     | "state"
     | "fact"
+    | "enqueued"
     | "bell"
     | "dead"
     | "due"
@@ -196,6 +219,10 @@ function subjectRows(names: Names): string[][] {
     fact: [
       names.fact("<queue>", "<taskId>"),
       "every journal record, repeated by the server for whoever listens; nothing is stored",
+    ],
+    enqueued: [
+      names.enqueued,
+      "what was enqueued, told by the daemon a few times a second at most; nothing is stored",
     ],
     bell: [
       names.bell("<level>" as "*", "<queue>"),

@@ -5,7 +5,8 @@ import { markBefore } from "./time-marks.ts";
 type QueryName = Parameters<AuditReader["query"]>[0];
 type Since = { readonly at: number; readonly row: number; readonly seq: number };
 
-const ENDED = "last_seq > @seq AND ended_at >= @at";
+/** `last_seq > 0` names the index; what stands before it says where in it to begin. */
+const ENDED = "last_seq > @seq AND last_seq > 0 AND ended_at >= @at";
 const ISO = (column: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch')`;
 const NEWEST = "LIMIT 1000";

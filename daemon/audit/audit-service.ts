@@ -26,6 +26,10 @@ interface Board {
   written(seq: number): void;
   last(seq: number): void;
   opened(): unknown;
+  /** Counts a record; one that was counted before is not counted again. */
+  count(followed: FollowedRecord): void;
+  /** The follower came to a stream that ends here. */
+  arrived(last: number): void;
 }
 
 export interface ServiceDeps {
@@ -201,10 +205,12 @@ export function createAuditService(deps: ServiceDeps): AuditService {
         },
         onLast(last) {
           board.last(last);
+          board.arrived(last);
           arrived.resolve();
         },
         onRecord(record, last) {
           memory.follow(record);
+          board.count(record);
           board.followed(memory.followed);
           board.last(last);
           followed.reached(memory.followed);

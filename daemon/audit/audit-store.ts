@@ -9,6 +9,7 @@ import type {
 import type { PriorityAction } from "../../shared/priority.ts";
 import type { Role } from "../../shared/roles.ts";
 import type { JournalRecord, RunDescriptor, TaskStatus } from "../../shared/task.ts";
+import type { FlowCounts } from "./flow-counts.ts";
 
 /** A task as the enqueue writes it before it is published. Times are epoch ms. */
 export interface EnqueueRow {
@@ -87,6 +88,15 @@ export interface TaskRow {
   readonly lastSeq: number;
 }
 
+/** What ended in a minute, which `at` begins (epoch ms). */
+export interface MinuteOfEnds {
+  readonly at: number;
+  readonly completed: number;
+  readonly dead: number;
+  readonly cancelled: number;
+  readonly failed: number;
+}
+
 export interface AttemptRow {
   readonly attempt: number;
   readonly generation: number;
@@ -111,6 +121,8 @@ export interface AuditReader {
     where: TaskFilter,
     limit: number,
     cursor: string | null,
+    /** By creation; default `newest`. */
+    order?: "newest" | "oldest",
   ): { tasks: TaskSummary[]; next: string | null };
   ids(where: TaskFilter, limit: number): string[];
   counts(): Record<TaskStatus, number>;
@@ -131,6 +143,13 @@ export interface AuditReader {
   /** Tasks that ended since that instant. */
   endedSince(at: number): number;
   oldestWaiting(): { queue: string; createdAt: number }[];
+  /**
+   * How long tasks that started since `at` had waited, in ms; null when none did. Of many it looks at some, spread evenly
+   * over that time.
+   */
+  waits(at: number): { p50: number; p95: number } | null;
+  /** Ends and failed executions between two instants, minute by minute; minutes without any are left out. */
+  endsByMinute(from: number, to: number): MinuteOfEnds[];
   users(): UserView[];
   close(): void;
 }
@@ -206,6 +225,9 @@ export interface AuditStore {
   written(seq: number): Promise<void>;
   /** How many records of the state stream are not in the database yet, as last reported. */
   readonly lagRecords: number;
+  /** What happened since `countSince` (epoch ms, the start of the audit), counted beside the database. */
+  flows(): FlowCounts;
+  readonly countSince: number;
   /** Tasks that are running now, of one worker or of all. */
   running(worker?: string): Promise<RunningTask[]>;
   /** Records below this sequence belong to no living task and to none that ended less than `retentionMs` ago; 0: none. */

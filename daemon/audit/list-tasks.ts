@@ -40,20 +40,25 @@ function conditionsOf(where: TaskFilter): Condition[] {
   return found;
 }
 
-/** Rows of `columns`, newest first, that fit the filter and lie before `beforeRow`. */
+export type ListOrder = "newest" | "oldest";
+
+/** Rows of `columns` that fit the filter and follow `afterRow` in this order; null: from the first on. */
 export function selectTasks<Row>(
   db: Database.Database,
   columns: string,
   where: TaskFilter,
   limit: number,
-  beforeRow: number,
+  afterRow: number | null,
+  order: ListOrder = "newest",
 ): Row[] {
-  const rest = [...conditionsOf(where), { sql: "row < ?", values: [beforeRow] }];
+  const [follows, direction] = order === "newest" ? ["row < ?", "DESC"] : ["row > ?", "ASC"];
+  const edge = order === "newest" ? Number.MAX_SAFE_INTEGER : 0;
+  const rest = [...conditionsOf(where), { sql: follows, values: [afterRow ?? edge] }];
   const select = (more: readonly Condition[]): Condition => {
     const all = [...more, ...rest];
     return {
       sql: `SELECT ${columns} FROM task_audit WHERE ${all.map(({ sql }) => sql).join(" AND ")}
-            ORDER BY row DESC LIMIT ${limit}`,
+            ORDER BY row ${direction} LIMIT ${limit}`,
       values: all.flatMap(({ values }) => values),
     };
   };
@@ -62,11 +67,11 @@ export function selectTasks<Row>(
   if (parts.length === 0) return [];
   const sql = parts.map((part) => `SELECT * FROM (${part.sql})`).join(" UNION ALL ");
   return db
-    .prepare<Parameter[], Row>(`SELECT * FROM (${sql}) ORDER BY row DESC LIMIT ${limit}`)
+    .prepare<Parameter[], Row>(`SELECT * FROM (${sql}) ORDER BY row ${direction} LIMIT ${limit}`)
     .all(...parts.flatMap(({ values }) => values));
 }
 
-/** Read newest first until enough fit: right where most rows are completed, or a run has few. */
+/** Read in order until enough fit: right where most rows are completed, or a run has few. */
 function scanOf(where: TaskFilter): Condition[] {
   const found: Condition[] = [];
   if (where.queue !== undefined) found.push({ sql: "queue = ?", values: [where.queue] });
@@ -127,15 +132,16 @@ interface SummaryRow {
   readonly error: string | null;
 }
 
-/** A page of tasks, newest first. The cursor is the last row of the page: rows that come later do not move it. */
+/** A page of tasks. The cursor is the last row of the page: rows that come later do not move it. */
 export function listTasks(
   db: Database.Database,
   where: TaskFilter,
   limit: number,
   cursor: string | null,
+  order: ListOrder = "newest",
 ): { tasks: TaskSummary[]; next: string | null } {
-  const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
-  const rows = selectTasks<SummaryRow>(db, SUMMARY_COLUMNS, where, limit + 1, before);
+  const after = cursor === null ? null : Number(cursor);
+  const rows = selectTasks<SummaryRow>(db, SUMMARY_COLUMNS, where, limit + 1, after, order);
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {

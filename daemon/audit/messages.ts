@@ -24,6 +24,8 @@ export interface ThreadData {
   readonly prefix: string;
   readonly nats: AuditNats;
   readonly board: SharedArrayBuffer;
+  /** Records from this instant on (epoch ms) are counted on the board. */
+  readonly countSince: number;
 }
 
 /** Numbers that the thread writes and everyone reads without a message, as 64-bit integers. */
@@ -36,8 +38,15 @@ export const BOARD = {
   last: 2,
   /** Grows when the database file was opened anew, so that readers open it anew too. */
   opened: 3,
+  /** Up to this sequence records were counted. */
+  counted: 4,
+  /** How many tasks ended in each way, and how many executions failed, since the daemon started. */
+  completed: 5,
+  cancelled: 6,
+  dead: 7,
+  failed: 8,
 } as const;
-export const BOARD_BYTES = 8 * 4;
+export const BOARD_BYTES = 8 * 9;
 
 export type AuditState = AuditStore["state"];
 

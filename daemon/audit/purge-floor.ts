@@ -24,7 +24,7 @@ export function createPurgeFloor(db: Database.Database): PurgeFloor {
   const first = db
     .prepare<[number, number], number>(
       `SELECT last_seq FROM task_audit
-       WHERE last_seq > 0 AND last_seq >= ? AND (ended_at IS NULL OR ended_at > ?)
+       WHERE last_seq >= ? AND last_seq > 0 AND (ended_at IS NULL OR ended_at > ?)
        ORDER BY last_seq LIMIT 1`,
     )
     .pluck();

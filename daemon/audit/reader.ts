@@ -6,6 +6,7 @@ import { runQuery } from "./audit-queries.ts";
 import type { AuditReader } from "./audit-store.ts";
 import { verifyChain } from "./chain.ts";
 import { listTasks, selectTasks } from "./list-tasks.ts";
+import { createMetricsReads } from "./metrics-reads.ts";
 import { createRunViews } from "./run-views.ts";
 import { createQueueReads, createTaskReads } from "./task-reads.ts";
 
@@ -19,15 +20,10 @@ function createReads(db: Database.Database, now: () => number): Reads {
     ...createTaskReads(db),
     ...createQueueReads(db),
     ...createRunViews(db),
-    list: (where, limit, cursor) => listTasks(db, where, limit, cursor),
+    ...createMetricsReads(db),
+    list: (where, limit, cursor, order) => listTasks(db, where, limit, cursor, order),
     ids: (where, limit) =>
-      selectTasks<{ id: string }>(
-        db,
-        "row, task_id AS id",
-        where,
-        limit,
-        Number.MAX_SAFE_INTEGER,
-      ).map(({ id }) => id),
+      selectTasks<{ id: string }>(db, "row, task_id AS id", where, limit, null).map(({ id }) => id),
     query: (name, hours) => runQuery(db, name, now() - hours * HOUR_MS),
     verify: () => verifyChain(db),
   };
@@ -85,7 +81,7 @@ export function createReader({ file, epoch, now = Date.now }: ReaderDeps): Audit
     task: (id) => guarded((r) => r.task(id)),
     attempts: (id) => guarded((r) => r.attempts(id)),
     priorityHistory: (id) => guarded((r) => r.priorityHistory(id)),
-    list: (where, limit, cursor) => guarded((r) => r.list(where, limit, cursor)),
+    list: (where, limit, cursor, order) => guarded((r) => r.list(where, limit, cursor, order)),
     ids: (where, limit) => guarded((r) => r.ids(where, limit)),
     counts: () => guarded((r) => r.counts()),
     timeline: (id) => guarded((r) => r.timeline(id)),
@@ -99,6 +95,8 @@ export function createReader({ file, epoch, now = Date.now }: ReaderDeps): Audit
     endedSince: (at) => guarded((r) => r.endedSince(at)),
     oldestWaiting: () => guarded((r) => r.oldestWaiting()),
     users: () => guarded((r) => r.users()),
+    waits: (at) => guarded((r) => r.waits(at)),
+    endsByMinute: (from, to) => guarded((r) => r.endsByMinute(from, to)),
     close,
   };
 }

@@ -30,6 +30,8 @@ export interface AuditDeps {
   /** Prefix of subjects and streams. */
   readonly prefix: string;
   readonly log: Log;
+  /** Hears of each task that was enqueued and was not there before. */
+  readonly onEnqueued?: (row: EnqueueRow) => void;
 }
 
 interface Call {
@@ -38,7 +40,7 @@ interface Call {
 }
 
 interface EnqueueCall {
-  readonly rows: number;
+  readonly rows: readonly EnqueueRow[];
   readonly resolve: (outcomes: EnqueueJournaled[]) => void;
 }
 
@@ -54,6 +56,8 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
   const read = (place: number): number => Number(Atomics.load(board, place));
   const calls = new Map<number, Call>();
   const enqueues = new Map<number, EnqueueCall>();
+  const countSince = Date.now();
+  let enqueued = 0;
   const readers = startReaderThread({
     file,
     board: board.buffer as SharedArrayBuffer,
@@ -75,6 +79,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
         prefix,
         nats,
         board: board.buffer as SharedArrayBuffer,
+        countSince,
       };
       const worker = new Worker(entryUrl("audit-thread"), {
         workerData,
@@ -131,12 +136,20 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     enqueues.delete(number);
     if (call === undefined) return;
     if (outcome !== null && typeof outcome !== "string") {
+      added(call.rows.filter((_, i) => outcome[i]?.kind === "journaled"));
       call.resolve([...outcome]);
       return;
     }
+    // On the broker's word alone a task is there as well.
+    added(call.rows);
     const each: EnqueueJournaled =
       outcome === null ? { kind: "journaled" } : { kind: "unavailable", what: outcome };
-    call.resolve(Array<EnqueueJournaled>(call.rows).fill(each));
+    call.resolve(Array<EnqueueJournaled>(call.rows.length).fill(each));
+  }
+
+  function added(rows: readonly EnqueueRow[]): void {
+    enqueued += rows.length;
+    if (deps.onEnqueued !== undefined) for (const row of rows) deps.onEnqueued(row);
   }
 
   /** The thread ended: nobody may wait for it. Unless that was wanted, another takes its place. */
@@ -217,7 +230,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
         if (rows.length === 0) return resolve([]);
         nextCall += 1;
         const call = nextCall;
-        enqueues.set(call, { rows: rows.length, resolve });
+        enqueues.set(call, { rows, resolve });
         if (gathered === null) {
           gathered = { calls: [], sizes: [], cells: [] };
           queueMicrotask(sendGathered);
@@ -262,6 +275,14 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
     get lagRecords() {
       return Math.max(0, read(BOARD.last) - read(BOARD.written));
     },
+    countSince,
+    flows: () => ({
+      enqueued,
+      completed: read(BOARD.completed),
+      failed: read(BOARD.failed),
+      dead: read(BOARD.dead),
+      cancelled: read(BOARD.cancelled),
+    }),
     running: (worker) => ask("running", worker ?? null),
     purgeFloor: (retentionMs) => ask("purgeFloor", retentionMs),
     purgeable: (retentionMs, done) => ask("purgeable", { retentionMs, done }),

@@ -85,6 +85,8 @@ export function startReaderThread(deps: {
       endedSince: ask("endedSince"),
       oldestWaiting: ask("oldestWaiting"),
       users: ask("users"),
+      waits: ask("waits"),
+      endsByMinute: ask("endsByMinute"),
     },
     backup: ask("backup"),
     async stop() {

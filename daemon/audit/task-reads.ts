@@ -130,7 +130,8 @@ export function createQueueReads(db: Database.Database): QueueReads {
     .pluck();
   const ended = db
     .prepare<[number, number], number>(
-      "SELECT count(*) FROM task_audit WHERE last_seq > 0 AND last_seq > ? AND ended_at >= ?",
+      // `last_seq > 0` names the index; what stands before it says where in it to begin.
+      "SELECT count(*) FROM task_audit WHERE last_seq > ? AND last_seq > 0 AND ended_at >= ?",
     )
     .pluck();
   return {

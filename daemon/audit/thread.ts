@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { connectNats, type NatsLink, pinnedTls } from "../nats/connect.ts";
 import { type AuditService, createAuditService } from "./audit-service.ts";
 import type { EnqueueJournaled } from "./audit-store.ts";
+import { createFlowCounter } from "./flow-counts.ts";
 import {
   type AuditNats,
   BOARD,
@@ -126,6 +127,7 @@ function answersOf(service: AuditService): Answers {
 }
 
 function main(): void {
+  const flows = createFlowCounter(board, data.countSince);
   const service = createAuditService({
     file: data.file,
     names: createNames(data.prefix),
@@ -137,6 +139,8 @@ function main(): void {
       written: put(BOARD.written),
       last: put(BOARD.last),
       opened: () => Atomics.add(board, BOARD.opened, 1n),
+      count: flows.count,
+      arrived: flows.reached,
     },
     onState: (state) => tell({ kind: "state", state }),
   });

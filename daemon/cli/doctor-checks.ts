@@ -3,6 +3,7 @@ import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { StatusView } from "../../shared/control.ts";
 import { type AppError, fromUnknown } from "../../shared/errors.ts";
+import { BUNDLED_SERVER_DIR } from "../entry.ts";
 import { lockDataDir } from "../lifecycle/lock.ts";
 import { defaultCacheDir, locateNatsServer } from "../nats/locate.ts";
 import { liveLease } from "../sdk/find-daemon.ts";
@@ -87,6 +88,7 @@ async function checkServer({ io }: Context): Promise<Check> {
     if (url !== undefined)
       return fine("nats-server", "external, none needed here", `nats.url ${url}`);
     const server = await locateNatsServer({
+      bundledDir: BUNDLED_SERVER_DIR,
       cacheDir: await defaultCacheDir(),
       allowDownload: false,
       log: () => {},

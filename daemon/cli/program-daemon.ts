@@ -32,6 +32,11 @@ function addLife(program: Command, lazy: Lazy): void {
     .description("how the daemon, its workers and queues are")
     .action(lazy(() => import("./status.ts")));
   program
+    .command("dashboard")
+    .description("a link to the dashboard in a browser on this machine, good for one sign-in")
+    .option("--open", "open it at once")
+    .action(lazy(() => import("./dashboard.ts")));
+  program
     .command("doctor")
     .description("check everything that the daemon needs; works without one")
     .action(lazy(() => import("./doctor.ts")));

@@ -30,9 +30,18 @@ export function statusText(status: StatusView, paint: Paint, now: number): strin
         ? `${audit.file}${audit.lagRecords > 0 ? `, ${plural(audit.lagRecords, "record")} behind` : ""}`
         : paint("red", `unavailable: ${audit.cause ?? "no cause known"}`),
     ],
+    ["Dashboard", dashboardText(status.dashboard)],
     ["Tasks", countsText(counts, paint)],
   ]);
   return [fields, workersText(status.workers, paint, now), queuesText(status.queues)].join("\n\n");
+}
+
+/** `http://127.0.0.1:8051 (port 8050 is taken)`; null hides the line: that daemon has no dashboard. */
+function dashboardText(dashboard: StatusView["dashboard"]): string | null {
+  if (dashboard === undefined) return null;
+  const { url, why } = dashboard;
+  if (url === null) return `not served: ${why ?? "no cause known"}`;
+  return `${url}${why === null ? "" : ` (${why})`}; \`msgsys dashboard\` signs in`;
 }
 
 function countsText(counts: StatusView["counts"], paint: Paint): string {

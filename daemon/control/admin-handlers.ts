@@ -1,5 +1,7 @@
 import {
+  type DashboardView,
   PROTOCOL_VERSION,
+  type ResponseOf,
   type StatusView,
   type UserView,
   type WorkerView,
@@ -14,7 +16,7 @@ import { describeSettings, type LoadedSettings } from "../settings.ts";
 import type { UserRecord } from "../user-rules.ts";
 import type { Users } from "../users.ts";
 import type { Pools } from "../worker/pools.ts";
-import type { Call, Handlers } from "./serve.ts";
+import type { Call, Handlers } from "./call.ts";
 import { queueViews, type ViewHandlersDeps, whenReadable } from "./view-handlers.ts";
 
 export interface AdminHandlersDeps {
@@ -36,12 +38,23 @@ export interface AdminHandlersDeps {
   degraded(): readonly string[];
   reconcile(): Promise<{ checked: number; repaired: number }>;
   shutdown(by: string): void;
+  /** Null until it was started. */
+  dashboard(): {
+    view(): DashboardView;
+    link(user: string): ResponseOf["dashboard_link"];
+    /** People were added, changed or removed. */
+    usersChanged(): void;
+  } | null;
 }
+
+/** The control API is there a moment before the dashboard. */
+const STARTING = "it is being started";
 
 type AdminVerbs =
   | "status"
   | "config"
   | "whoami"
+  | "dashboard_link"
   | "user_list"
   | "user_add"
   | "user_role"
@@ -64,6 +77,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Pick<Handlers, AdminVerb
       taskId: null,
       detail: { user: user.name, role: user.role },
     });
+    deps.dashboard()?.usersChanged();
     await audit.putUser(user);
     return user;
   };
@@ -71,6 +85,11 @@ export function adminHandlers(deps: AdminHandlersDeps): Pick<Handlers, AdminVerb
     status: () => status(deps),
     config: () => ({ settings: describeSettings(deps.loaded) }),
     whoami: (_request, call) => ({ user: call.caller.user, role: call.caller.role }),
+    dashboard_link(_request, call) {
+      const dashboard = deps.dashboard();
+      if (dashboard === null) throw new AppError("dashboard-off", { what: STARTING });
+      return dashboard.link(call.caller.user);
+    },
     user_list: () => ({ users: users.list() }),
     user_add: async (request, call) => changed(call, "user-added", await users.add(request)),
     user_role: async (request, call) =>
@@ -86,6 +105,7 @@ export function adminHandlers(deps: AdminHandlersDeps): Pick<Handlers, AdminVerb
         taskId: null,
         detail: { user: former.name, role: former.role },
       });
+      deps.dashboard()?.usersChanged();
       await audit.removeUser(request.name);
       return { name: request.name };
     },
@@ -177,5 +197,6 @@ async function status(deps: AdminHandlersDeps): Promise<StatusView> {
       cause: audit.state.kind === "unavailable" ? audit.state.cause : null,
     },
     counts: whenReadable(() => deps.view.move.reader().counts(), NO_COUNTS),
+    dashboard: deps.dashboard()?.view() ?? { url: null, why: STARTING },
   };
 }

@@ -3,7 +3,7 @@ import type { KeptEvent } from "../../shared/control.ts";
 import type { Names } from "../../shared/subjects.ts";
 import type { StreamReader } from "../nats/read-stream.ts";
 import type { StoredMessage } from "../nats/wire.ts";
-import type { Handlers } from "./serve.ts";
+import type { Handlers } from "./call.ts";
 
 /** An answer must fit into one message of the broker, escaped as it is inside JSON. */
 const SHARE_OF_PAYLOAD = 8;

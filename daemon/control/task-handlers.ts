@@ -11,9 +11,9 @@ import { type Actor, locate, type MoveDeps } from "../queue/move.ts";
 import { redrive } from "../queue/redrive.ts";
 import type { Caller } from "./authorize.ts";
 import { actOnEach, idsOf, type Target } from "./bulk.ts";
+import type { Call, Handlers } from "./call.ts";
 import { cancelRun } from "./cancel-run.ts";
 import type { CatchUp } from "./catch-up.ts";
-import type { Call, Handlers } from "./serve.ts";
 
 export interface TaskHandlersDeps {
   readonly move: MoveDeps;

@@ -1,5 +1,11 @@
 import * as z from "zod";
-import type { QueueView, ResponseOf, TaskDetail, WhyView } from "../../shared/control.ts";
+import type {
+  MetricsView,
+  QueueView,
+  ResponseOf,
+  TaskDetail,
+  WhyView,
+} from "../../shared/control.ts";
 import { AppError } from "../../shared/errors.ts";
 import { DEFAULT_LEVEL } from "../../shared/priority.ts";
 import { HEADER, type Names } from "../../shared/subjects.ts";
@@ -14,8 +20,8 @@ import { findMessage, type Located, locate, type MoveDeps, readRow } from "../qu
 import type { Registry } from "../queue/registry.ts";
 import { explain } from "../queue/why.ts";
 import type { ProgressEvent } from "../worker/progress.ts";
+import type { Handlers } from "./call.ts";
 import type { CatchUp } from "./catch-up.ts";
-import type { Handlers } from "./serve.ts";
 import { rowOfRecord, toDetail } from "./views.ts";
 
 export interface ViewHandlersDeps {
@@ -27,6 +33,7 @@ export interface ViewHandlersDeps {
   readonly leases: LeaseWatch;
   readonly catchUp: CatchUp;
   progressOf(taskId: string): ProgressEvent | null;
+  metrics(minutes: number): Promise<MetricsView>;
 }
 
 type ViewVerbs =
@@ -40,7 +47,8 @@ type ViewVerbs =
   | "result"
   | "audit_query"
   | "audit_task"
-  | "audit_verify";
+  | "audit_verify"
+  | "metrics";
 
 /**
  * The verbs that only look. What comes from the audit tells of every act that was answered before the question, unless the
@@ -54,7 +62,8 @@ export function viewHandlers(deps: ViewHandlersDeps): Pick<Handlers, ViewVerbs> 
     get: (request) => detail(deps, request.id),
     async list(request) {
       await catchUp.all();
-      return offThread.list(request.where, request.limit, request.cursor ?? null);
+      const { where, limit, cursor, order } = request;
+      return offThread.list(where, limit, cursor ?? null, order);
     },
     why: (request) => why(deps, request.id),
     async queues() {
@@ -79,6 +88,7 @@ export function viewHandlers(deps: ViewHandlersDeps): Pick<Handlers, ViewVerbs> 
       return run;
     },
     result: (request) => resultOf(deps, request.id),
+    metrics: (request) => deps.metrics(request.minutes),
     async audit_query(request) {
       await catchUp.all();
       return offThread.query(request.query, request.hours);

@@ -1,48 +1,25 @@
 import { readFileSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
 import { describe } from "../../shared/errors.ts";
+import { parseLease } from "../../shared/lease.ts";
 import { DATA_FILES, type DaemonLease } from "../../shared/settings.ts";
 import type { Clock } from "../../shared/time.ts";
 import type { Log } from "../log.ts";
 import { writeAtomically } from "../write-atomically.ts";
 
+export { isLeaseLive } from "../../shared/lease.ts";
+
 const REFRESH_MS = 1000;
-/** A daemon that has not refreshed its lease for this long is taken for gone. */
-const LEASE_STALE_MS = 5000;
-
-const leaseSchema = z.object({
-  pid: z.number().int().positive(),
-  version: z.string(),
-  protocol: z.number().int(),
-  natsUrl: z.string(),
-  tlsCert: z.string().optional(),
-  prefix: z.string(),
-  startedAt: z.string(),
-  refreshedAt: z.string(),
-  state: z.enum(["starting", "ready", "stopping"]),
-});
-
 /** What `daemon.json` in the data directory says; null when there is none or it cannot be read. */
 export function readLease(dataDir: string): DaemonLease | null {
   try {
     const text = readFileSync(join(dataDir, DATA_FILES.lease), "utf8");
-    return leaseSchema.parse(JSON.parse(text));
+    return parseLease(text);
   } catch {
     // Ignored: no lease, or one that nobody can use, both mean that no daemon is known here.
     return null;
   }
-}
-
-/** Whether the daemon of this lease lives: its process exists and it was refreshed within the last five seconds. */
-export function isLeaseLive(
-  lease: DaemonLease,
-  nowMs: number,
-  isAlive: (pid: number) => boolean,
-): boolean {
-  const ageMs = nowMs - Date.parse(lease.refreshedAt);
-  return ageMs <= LEASE_STALE_MS && isAlive(lease.pid);
 }
 
 /** The daemon's lease, refreshed each second until `stop`, which removes it. */

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { AppError, describe } from "../../shared/errors.ts";
@@ -26,7 +26,7 @@ export interface LocatedNatsServer extends FoundServer {
 export interface LocateOptions {
   /** The program a person named; nothing else is tried then. */
   readonly serverPath?: string;
-  /** A folder that holds the server shipped with a package. */
+  /** A folder that holds the server shipped with a package; where there is none, nothing is said of it. */
   readonly bundledDir?: string;
   readonly cacheDir: string;
   readonly allowDownload: boolean;
@@ -96,7 +96,7 @@ function ways(options: LocateOptions): Way[] {
     { source: "path", name: "PATH", find: () => onPath(options.searchPath ?? searchPath(), log) },
     { source: "cache", name: "cache", find: () => inCache(cacheDir) },
   ];
-  if (bundledDir !== undefined)
+  if (bundledDir !== undefined && existsSync(bundledDir))
     local.unshift({ source: "bundled", name: "bundled", find: () => bundled(bundledDir) });
   const remote: Way[] = [
     { source: "release", name: "official release", find: () => fetchRelease({ cacheDir, log }) },

@@ -1,10 +1,9 @@
 import { VERBS, type Verb } from "../../shared/control.ts";
+import { type InternalUser, inboxPrefixOf } from "../../shared/login.ts";
 import { can, highestLevelOf, type Role } from "../../shared/roles.ts";
 import { EGOS_ROOT, EVENTS_ROOT, type Names } from "../../shared/subjects.ts";
 
-/** Names of the users that msg_sys itself logs in with; no person may have one of them. */
-export const INTERNAL_USERS = ["daemon", "worker", "sys"] as const;
-export type InternalUser = (typeof INTERNAL_USERS)[number];
+export { INTERNAL_USERS, type InternalUser, inboxPrefixOf } from "../../shared/login.ts";
 
 /** Who logs in: one of our own processes, or a person with a role. */
 export type Login =
@@ -15,11 +14,6 @@ export type Login =
 export interface LoginPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
-}
-
-/** The prefix of a login's reply subjects. Each has its own, so that nobody reads the replies of another. */
-export function inboxPrefixOf(name: string): string {
-  return `_INBOX_${name}`;
 }
 
 /** What the broker lets a login do. */

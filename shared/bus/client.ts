@@ -83,6 +83,8 @@ export interface ListOptions {
   /** Default 50, at most 1000. */
   readonly limit?: number | undefined;
   readonly cursor?: string | undefined;
+  /** By creation; default `newest`. */
+  readonly order?: "newest" | "oldest" | undefined;
 }
 
 /** Everything a program may ask of the daemon. Every rejection is an AppError. */
@@ -208,7 +210,8 @@ export function createClient(deps: ClientDeps): Client {
       ),
     cancelRun: (id, reason) => request("cancel_run", { id, reason }),
     get: (id) => request("get", { id }),
-    list: ({ where = {}, limit, cursor } = {}) => request("list", { where, limit, cursor }),
+    list: ({ where = {}, limit, cursor, order } = {}) =>
+      request("list", { where, limit, cursor, order }),
     why: (id) => request("why", { id }),
     status: () => request("status", {}),
     queues: () => request("queues", {}),

@@ -31,6 +31,23 @@ export type FollowEvent =
       readonly seq?: number;
     };
 
+/** What was enqueued in the last moments: the data of the system fact `enqueued`. */
+export interface EnqueuedNews {
+  readonly tasks: number;
+  /** Some of them. */
+  readonly shown: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly queue: string;
+    readonly level: number;
+    readonly by: string;
+    /** Epoch ms. */
+    readonly at: number;
+  }[];
+  readonly queues: readonly string[];
+  readonly runs: readonly string[];
+}
+
 /** All conditions must hold; a condition about tasks leaves out everything that is not about a task. */
 export interface FollowFilter {
   readonly kinds?: readonly FollowEvent["kind"][] | undefined;
@@ -75,6 +92,9 @@ export function follow(
     listen(domainSubject(filter), (message) =>
       readDomain(message.subject, message.string(), iso(deps.now())),
     );
+  // A new task has no record yet: the daemon tells of many of them together.
+  if (kinds.includes("system") && filter.taskId === undefined)
+    listen(names.enqueued, (message) => readEnqueued(message, deps.now()));
   return {
     stop() {
       for (const subscription of open) subscription.unsubscribe();
@@ -131,6 +151,10 @@ export function readSystem(names: Names, subject: string, text: string, at: stri
 
 export function readDomain(subject: string, text: string, at: string): FollowEvent {
   return { kind: "domain", at, subject, data: readData(text) };
+}
+
+function readEnqueued(message: Msg, now: number): FollowEvent {
+  return { kind: "system", at: iso(now), event: "enqueued", data: message.json<EnqueuedNews>() };
 }
 
 /** Anyone may publish a domain event: what is not JSON is told as text. */

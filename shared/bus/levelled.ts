@@ -98,23 +98,28 @@ export function createLevelled(requester: Requester): {
 }
 
 /** The level that an undo goes back to: that before the last change which was no undo itself. */
-function levelBefore(task: TaskDetail): number {
+export function levelBefore(task: TaskDetail): number {
   return task.priorityHistory.findLast(({ action }) => action !== "undo")?.from ?? 0;
 }
 
 /** Sends a levelled verb; once more with the level that the daemon asks for when the first was too low. */
-export async function sendLevelled<V extends Verb>(
+export function sendLevelled<V extends Verb>(
   requester: Requester,
   verb: V,
   body: string,
   options: RequestOptions & { readonly level: number },
 ): Promise<ResponseOf[V]> {
+  return atLevel(options.level, (level) => requester.send(verb, body, { ...options, level }));
+}
+
+/** Sends at this level, and once more at the one that the daemon asks for when that is higher. */
+export async function atLevel<T>(level: number, send: (level: number) => Promise<T>): Promise<T> {
   try {
-    return await requester.send(verb, body, options);
+    return await send(level);
   } catch (error) {
     const needed = neededLevel(error);
-    if (needed === null || needed <= options.level) throw error;
-    return requester.send(verb, body, { ...options, level: needed });
+    if (needed === null || needed <= level) throw error;
+    return send(needed);
   }
 }
 

@@ -120,7 +120,8 @@ type FailureKind = "nobody" | "refused" | "timeout" | "closed" | "answer" | "oth
 /** The NATS client's errors are told apart by name: the classes of two copies of it are not the same. */
 function kindOf(error: unknown): FailureKind {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (e.name === "NoRespondersError") return "nobody";
+    // The class is NoRespondersError, its name is not.
+    if (e.name === "NoResponders") return "nobody";
     if (e.name === "PermissionViolationError") return "refused";
     if (e.name === "TimeoutError") return "timeout";
     if (e.name === "ClosedConnectionError" || e.name === "DrainingConnectionError") return "closed";

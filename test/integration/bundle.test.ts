@@ -23,7 +23,9 @@ let home = "";
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), "msgsys-bundle-"));
   writeFileSync(join(home, "msgsys.config.ts"), CONFIG);
-  const built = spawnSync(process.execPath, [join(ROOT, "build.mjs")], { encoding: "utf8" });
+  const built = spawnSync(process.execPath, [join(ROOT, "build.mjs"), "daemon"], {
+    encoding: "utf8",
+  });
   expect(built).toMatchObject({ status: 0, stderr: "" });
   expect(cli("up", "--detach")).toMatchObject({ status: 0 });
 });

@@ -14,10 +14,13 @@ const verbs = Object.keys(VERBS) as Verb[];
 
 /** What each role may do and the highest level that it may set, written out as people are told it. */
 const RIGHTS: Record<Role, { may: Permission[]; highest: number }> = {
-  Viewer: { may: ["view_tasks"], highest: -1 },
-  Operator: { may: ["view_tasks", "run_tasks", "prioritize_tasks"], highest: 8 },
-  Manager: { may: ["view_tasks", "run_tasks", "prioritize_tasks"], highest: 9 },
-  Admin: { may: ["view_tasks", "run_tasks", "prioritize_tasks", "manage_users"], highest: 10 },
+  Viewer: { may: ["view_tasks", "view_dashboard"], highest: -1 },
+  Operator: { may: ["view_tasks", "view_dashboard", "run_tasks", "prioritize_tasks"], highest: 8 },
+  Manager: { may: ["view_tasks", "view_dashboard", "run_tasks", "prioritize_tasks"], highest: 9 },
+  Admin: {
+    may: ["view_tasks", "view_dashboard", "run_tasks", "prioritize_tasks", "manage_users"],
+    highest: 10,
+  },
 };
 
 /** Every request that one could try: each verb without a level and with each. */

@@ -39,6 +39,8 @@ const QUICK: Readonly<Record<string, string | number>> = {
   "lease.heartbeatMs": 200,
   "lease.graceMs": 1500,
   reconcileMs: 1000,
+  // Many daemons run beside each other here.
+  "dashboard.port": 0,
 };
 
 export async function startDaemon(options: TestDaemonOptions = {}): Promise<TestDaemon> {

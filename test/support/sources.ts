@@ -11,6 +11,8 @@ export interface Source {
   readonly text: string;
   /** Relative imports as paths from the root, others as they are written. */
   readonly imports: readonly string[];
+  /** Those of them that are still there when the program runs. */
+  readonly loads: readonly string[];
 }
 
 /** `import … from "x"`, `export … from "x"`, `import "x"` and `import("x")`. */
@@ -19,12 +21,13 @@ const IMPORT = /(?:^|[\s;}])(?:from|import)\s*\(?\s*"([^"]+)"/gm;
 /** Every TypeScript file below these folders of the checkout. */
 export function readSources(...folders: readonly string[]): Source[] {
   return folders
-    .flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: ROOT }))
+    .flatMap((folder) => globSync(`${folder}/**/*.{ts,tsx}`, { cwd: ROOT }))
     .map((path) => path.split(sep).join("/"))
     .sort()
     .map((path) => {
       const text = readFileSync(join(ROOT, path), "utf8");
-      return { path, text, imports: importsOf(path, text) };
+      const loads = importsOf(path, withoutTypeImports(text));
+      return { path, text, imports: importsOf(path, text), loads };
     });
 }
 
@@ -37,6 +40,11 @@ export function importsOf(path: string, text: string): string[] {
           .join("/")
       : name,
   );
+}
+
+/** The text without `import type … from` and `export type … from`, which the compiler removes. */
+function withoutTypeImports(text: string): string {
+  return text.replace(/^(?:import|export) type\b[^;]*?from "[^"]+";/gm, "");
 }
 
 /** The text with comments blanked and every line still in its place. Comment marks inside strings are rare enough. */

@@ -193,3 +193,14 @@ test("the columns that people ask for in SQL are there", () => {
     db.prepare("SELECT count(*) FROM role_permissions WHERE role = 'Viewer'").pluck().get(),
   ).toBe(2);
 });
+
+test("tasks are listed from the oldest on when asked so, page by page", () => {
+  someTasks();
+  const first = reader.list({ status: ["waiting", "scheduled"] }, 2, null, "oldest");
+  const second = reader.list({ status: ["waiting", "scheduled"] }, 2, first.next, "oldest");
+  expect([first, second].map(({ tasks }) => tasks.map(({ id }) => id))).toEqual([
+    ["a", "d"],
+    ["e"],
+  ]);
+  expect(second.next).toBeNull();
+});

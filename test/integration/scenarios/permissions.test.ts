@@ -23,6 +23,8 @@ const LOOKING: readonly Verb[] = [
   "why",
   "queues",
   "definitions",
+  "metrics",
+  "dashboard_link",
   "runs",
   "run_get",
   "result",

@@ -107,9 +107,16 @@ describe("without a setting", () => {
 
   test("an error lists what every way said", async () => {
     await fakeServer(join(home, "bin/nats-server"), "2.12.0");
+    await mkdir(join(home, "bundled"));
     await expect(locate({ bundledDir: join(home, "bundled") })).rejects.toMatchObject({
       code: "nats-server-missing",
       message: expect.stringMatching(/bundled: .*not found.*PATH: .*2\.12\.0.*cache: nothing in/),
+    });
+  });
+
+  test("a folder for a shipped server that is not there is not looked into", async () => {
+    await expect(locate({ bundledDir: join(home, "none") })).rejects.toMatchObject({
+      message: expect.not.stringContaining("bundled"),
     });
   });
 });

@@ -15,7 +15,7 @@ const record = (s: string, more: object = {}): object => ({ s, g: 1, a: 1, l: 5,
 
 describe("requests", () => {
   test.each([
-    ["NoRespondersError", "daemon-not-running", "No daemon runs on /data."],
+    ["NoResponders", "daemon-not-running", "No daemon runs on /data."],
     [
       "TimeoutError",
       "broker-unavailable",
@@ -126,7 +126,7 @@ describe("waiting for a result", () => {
 
   test("a daemon that is not there at the first question rejects", async () => {
     const fake = createFakeBus(() => {
-      throw natsError("NoRespondersError");
+      throw natsError("NoResponders");
     });
     expect(await clientOf(fake).waitResult("t1").catch(failure)).toMatchObject({
       code: "daemon-not-running",

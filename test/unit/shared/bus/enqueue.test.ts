@@ -155,7 +155,7 @@ describe("levels", () => {
 describe("failures", () => {
   test("each call rejects with its own error object", async () => {
     const fake = createFakeBus(() => {
-      throw natsError("NoRespondersError");
+      throw natsError("NoResponders");
     });
     const client = clientOf(fake);
     const settled = await Promise.allSettled([client.enqueue("a", 1), client.enqueue("b", 2)]);
