@@ -36,11 +36,11 @@ export function wishFor(tasks: readonly TaskSummary[]): RedriveWish {
 
 const AS_BEFORE = "as-before";
 
-/** Asks how, and lets them run again. `onDone` gets what came of it. */
+/** Asks how, and lets them run again. `onDone` gets what came of it, to tell it; without it a line at the edge does. */
 export function RedriveDialog(props: {
   wish: RedriveWish;
   onClose: () => void;
-  onDone: (outcome: BulkOutcome) => void;
+  onDone?: (outcome: BulkOutcome) => void;
 }) {
   const dashboard = useDashboard();
   const { wish, onClose, onDone } = props;
@@ -67,10 +67,9 @@ export function RedriveDialog(props: {
       dashboard.dialogs.tell("bad", outcome.error.message, outcome.error.hint);
       return;
     }
-    const tone = outcome.value.refusedCount > 0 ? "bad" : "ok";
-    dashboard.dialogs.tell(tone, reportOf(order, outcome.value));
     dashboard.queries.refreshAll();
-    onDone(outcome.value);
+    if (onDone === undefined) dashboard.dialogs.tell("ok", reportOf(order, outcome.value));
+    else onDone(outcome.value);
     onClose();
   }
 

@@ -78,13 +78,7 @@ function Known(props: {
         <PriorityHistory task={task} />
       </section>
       <TaskPayload task={task} events={events} />
-      {isRedriving && (
-        <RedriveDialog
-          wish={wishFor([task])}
-          onClose={() => setRedriving(false)}
-          onDone={() => {}}
-        />
-      )}
+      {isRedriving && <RedriveDialog wish={wishFor([task])} onClose={() => setRedriving(false)} />}
     </div>
   );
 }

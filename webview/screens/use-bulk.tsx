@@ -4,7 +4,6 @@ import {
   levelOf,
   type Order,
   questionOf,
-  reportOf,
   send,
   TASK_ACTS,
   type TaskActId,
@@ -98,7 +97,6 @@ async function act(dashboard: Dashboard, wish: BulkWish): Promise<BulkReport | n
     dialogs.tell("bad", outcome.error.message, outcome.error.hint);
     return null;
   }
-  dialogs.tell(outcome.value.refusedCount > 0 ? "bad" : "ok", reportOf(order, outcome.value));
   return { order, outcome: outcome.value };
 }
 

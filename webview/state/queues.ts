@@ -74,8 +74,11 @@ function sum<T>(items: readonly T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
-function serves(worker: WorkerView, { queue }: QueueView): boolean {
-  return worker.state === "ready" && worker.queues.some((one) => one === queue || one === "*");
+/** A worker of `*` serves what no other pool names; a queue says whose it is. */
+function serves(worker: WorkerView, { queue, pool }: QueueView): boolean {
+  if (worker.state !== "ready") return false;
+  const isRest = worker.queues.includes("*") && (pool === null || worker.pool === pool);
+  return worker.queues.includes(queue) || isRest;
 }
 
 const RANGES: Readonly<Record<Bucket, (level: number) => boolean>> = {

@@ -68,6 +68,18 @@ test("only workers that are ready and serve the queue count", () => {
   });
 });
 
+test("a worker of the rest serves the queues of its pool only", () => {
+  const workers = [worker(["*"], { pool: "fast" }), worker(["etl"], { pool: "slow" })];
+  const rows = queueRows(
+    { queues: [queue("etl", { pool: "slow" }), queue("web", { pool: "fast" })], workers },
+    LIMITS,
+  );
+  expect(rows.map((row) => [row.queue, row.workers])).toEqual([
+    ["etl", 1],
+    ["web", 1],
+  ]);
+});
+
 test("trouble stands first, then the fullest queue", () => {
   const queues = [
     queue("idle"),
