@@ -2,7 +2,7 @@
  * What the parts of the extension get to work with. `app.ts` makes it; views, commands and the dashboard are given it.
  * No part reaches another by import but through here.
  */
-import type { Disposable, ExtensionContext, MessageItem } from "vscode";
+import type { ExtensionContext, MessageItem } from "vscode";
 import type { Client } from "../shared/bus/client.ts";
 import type { ConnectionChange, ConnectionState, Remedy } from "../shared/connection.ts";
 import type { AppError } from "../shared/errors.ts";
@@ -125,5 +125,3 @@ export type Command<Args extends readonly unknown[] = readonly unknown[]> =
 export type CommandTable<C extends CommandId = CommandId> = {
   readonly [Id in C]: Command<CommandArgs[Id]>;
 };
-
-export type { Disposable };

@@ -24,7 +24,7 @@ export function explainOffline(app: Pick<App, "perform" | "log">, state: Connect
 }
 
 /** A daemon of another machine cannot be started or restarted from here. */
-export function offered(remedies: readonly Remedy[]): Remedy[] {
+function offered(remedies: readonly Remedy[]): Remedy[] {
   const isRemote = readSetting("msgSys.connection.profile") !== "";
   return remedies.filter(
     (remedy) => !isRemote || (remedy !== "start-daemon" && remedy !== "restart-daemon"),

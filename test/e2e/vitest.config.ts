@@ -11,6 +11,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Each drives a browser and a server: two at once make each other slow.
     fileParallelism: false,
+    // Set by .ci/run alone, which names the tests that needed it.
+    retry: Number(process.env["INTEGRATION_RETRIES"] ?? 0),
     expect: { poll: { timeout: 20_000, interval: 100 } },
   },
 });

@@ -28,7 +28,7 @@ export interface TestWindowOptions {
   readonly start?: Partial<StartSettings>;
 }
 
-export const PROGRAM = join(ROOT, "dist", "daemon.mjs");
+const PROGRAM = join(ROOT, "dist", "daemon.mjs");
 
 /** The daemon's program as it is packaged, from the sources of now. */
 export function buildDaemon(): void {

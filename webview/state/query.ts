@@ -71,7 +71,7 @@ interface Entry {
 }
 
 /** What is shown of what is held. Pure. */
-export function showHeld<T>(
+function showHeld<T>(
   held: Held<T>,
   connection: "connected" | "opening" | "down",
   live: boolean,

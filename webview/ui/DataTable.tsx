@@ -21,7 +21,7 @@ export interface Sort {
 }
 
 /** Sorted by a column; the order of equal rows stays. Pure. */
-export function sortRows<T>(
+function sortRows<T>(
   rows: readonly T[],
   columns: readonly Column<T>[],
   sort: Sort | null,

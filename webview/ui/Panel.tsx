@@ -84,7 +84,7 @@ function PanelBody<T>(props: PanelProps<T>) {
 }
 
 /** Says that data are not of now, and of when they are. */
-export function AsOf(props: { state: Extract<QueryState<unknown>, { kind: "stale" }> }) {
+function AsOf(props: { state: Extract<QueryState<unknown>, { kind: "stale" }> }) {
   const { asOf, why } = props.state;
   return (
     <span class="as-of" title={formatInstant(asOf)}>
@@ -145,7 +145,7 @@ export function ErrorNote(props: { error: WireError; onRetry: () => void; small?
 }
 
 /** Which role it needs; nothing is broken. */
-export function NotAllowed(props: { error: WireError }) {
+function NotAllowed(props: { error: WireError }) {
   return (
     <div class="note note-info">
       <Icon name="lock" />

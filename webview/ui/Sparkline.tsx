@@ -4,7 +4,7 @@ const HEIGHT = 20;
 const EDGE = 2;
 
 /** Lines through the values that are there; what nobody measured is a gap. Null when there is nothing to draw. Pure. */
-export function sparkPath(
+function sparkPath(
   values: readonly (number | null)[],
 ): { d: string; end: [number, number] } | null {
   const known = values.filter((value) => value !== null);

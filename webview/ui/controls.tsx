@@ -207,11 +207,6 @@ export function Checkbox(props: {
   });
 }
 
-/** Work of unknown length. */
-export function Spinner(props: { label: string }) {
-  return <Icon name="loading" spin label={props.label} />;
-}
-
 /** Views of one thing, one of them shown. Arrow keys move between the headers. */
 export function Tabs<T extends string>(props: {
   label: string;
