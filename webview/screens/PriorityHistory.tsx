@@ -10,7 +10,7 @@ const HEIGHT = 64;
 const EDGE = 6;
 
 /** A line of steps through the levels over time, in a box of WIDTH × HEIGHT. Pure. */
-export function stepPath(steps: readonly LevelStep[], top: number, bottom: number): string {
+function stepPath(steps: readonly LevelStep[], top: number, bottom: number): string {
   const first = steps[0]?.at ?? 0;
   const span = Math.max(1, (steps.at(-1)?.at ?? 0) - first);
   const x = (at: number): string => (((at - first) / span) * WIDTH).toFixed(1);

@@ -16,7 +16,7 @@ import { useActor } from "./TaskActions.tsx";
 type Actor = Parameters<typeof whyNot>[2];
 
 /** Why a run cannot be started again, or cancelled, by the user; null: it can. Pure but for the language. */
-export function whyNotRun(what: "again" | "cancel", run: RunView, actor: Actor): string | null {
+function whyNotRun(what: "again" | "cancel", run: RunView, actor: Actor): string | null {
   const { role, user, isConnected } = actor;
   if (!isConnected) return t("There is no connection to the daemon.");
   if (role === null) return t("You are not signed in.");

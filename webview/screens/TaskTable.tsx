@@ -29,7 +29,7 @@ export function TaskName(props: { task: Pick<TaskSummary, "id" | "name"> }) {
 }
 
 /** The state with what matters of it: when it goes on, or how long it has been at it. */
-export function StateCell(props: { task: TaskSummary }) {
+function StateCell(props: { task: TaskSummary }) {
   const { status, dueAt } = props.task;
   if (dueAt === null || (status !== "retrying" && status !== "scheduled"))
     return <StatusBadge status={status} />;
@@ -39,7 +39,7 @@ export function StateCell(props: { task: TaskSummary }) {
 }
 
 /** How long it waits, runs or ran. */
-export function TimeCell(props: { task: TaskSummary }) {
+function TimeCell(props: { task: TaskSummary }) {
   const { status, createdAt, startedAt, durationMs } = props.task;
   if (status === "running" && startedAt !== null) return <Elapsed since={Date.parse(startedAt)} />;
   if (status === "completed" || status === "dead" || status === "cancelled")

@@ -211,7 +211,7 @@ const OUTCOMES: Readonly<Record<string, Look>> = {
   "handler-failed": { word: key("Failed"), icon: "error", tone: "bad" },
 };
 
-export function outcomeLook(outcome: string): Look {
+function outcomeLook(outcome: string): Look {
   return OUTCOMES[outcome] ?? { word: outcome, icon: "error", tone: "bad" };
 }
 

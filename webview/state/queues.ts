@@ -32,7 +32,7 @@ export interface BucketRow {
   readonly running: number;
 }
 
-export const BUCKETS: readonly Bucket[] = ["high", "normal", "low"];
+const BUCKETS: readonly Bucket[] = ["high", "normal", "low"];
 
 /** The queues with their workers and how each does: trouble first, then the fullest. Pure. */
 export function queueRows(
@@ -96,7 +96,7 @@ function waitingBy({ levels }: QueueView): Record<Bucket, number> {
   return { high: of("high"), normal: of("normal"), low: of("low") };
 }
 
-export function stateOf(
+function stateOf(
   row: Omit<QueueRow, "state" | "queue" | "pool" | "waitingBy">,
   limits: ViewLimits | null,
 ): QueueState {
