@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { isBundleFresh } from "../bundle.mjs";
 
 /**
  * Every file that Node is started with, or that a thread or `import "msg-sys"` begins with. The keys are the names in the
@@ -37,6 +38,16 @@ export const SDK_SOURCE = new URL(`../daemon/${ENTRIES.sdk}`, import.meta.url);
 /** Where an entry lies. */
 export function entryUrl(name: keyof typeof ENTRIES): URL {
   return new URL(BUNDLED ? `./${name}.mjs` : `./${ENTRIES[name]}`, import.meta.url);
+}
+
+/**
+ * Where the program of a thread lies. Also from sources the bundle is taken while it fits them: Node strips types by
+ * WebAssembly, and V8 ends the process now and then when several threads of one process do that
+ * ("Check failed: jit_page_->allocations_.erase", once in 300 starts).
+ */
+export function threadUrl(name: keyof typeof ENTRIES): URL {
+  if (BUNDLED || !isBundleFresh()) return entryUrl(name);
+  return new URL(`../dist/${name}.mjs`, import.meta.url);
 }
 
 /** Where a file that is read while the program runs lies; a folder's address ends in `/`. */

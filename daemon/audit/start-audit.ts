@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { AppError, describe, fromWire, type WireError } from "../../shared/errors.ts";
 import type { Cell } from "../db/bulk-insert.ts";
 import { pinSqlite } from "../db/pin-addon.ts";
-import { entryUrl } from "../entry.ts";
+import { threadUrl } from "../entry.ts";
 import type { Log } from "../log.ts";
 import type { AuditStore, EnqueueJournaled, EnqueueRow } from "./audit-store.ts";
 import type { EventRow } from "./chain.ts";
@@ -81,7 +81,7 @@ export async function startAudit(deps: AuditDeps): Promise<AuditStore> {
         board: board.buffer as SharedArrayBuffer,
         countSince,
       };
-      const worker = new Worker(entryUrl("audit-thread"), {
+      const worker = new Worker(threadUrl("audit-thread"), {
         workerData,
         name: "audit",
       });

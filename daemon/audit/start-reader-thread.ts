@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError, describe, fromWire } from "../../shared/errors.ts";
-import { entryUrl } from "../entry.ts";
+import { threadUrl } from "../entry.ts";
 import type { Log } from "../log.ts";
 import type { AuditReads } from "./audit-store.ts";
 import type { ReadAnswer, ReadCall, ReaderThreadData } from "./reader-thread.ts";
@@ -32,7 +32,7 @@ export function startReaderThread(deps: {
 
   function open(): Worker {
     const workerData: ReaderThreadData = { file, board };
-    const worker = new Worker(entryUrl("audit-reader-thread"), {
+    const worker = new Worker(threadUrl("audit-reader-thread"), {
       workerData,
       name: "audit-reads",
     });

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { entryUrl } from "../entry.ts";
+import { threadUrl } from "../entry.ts";
 
 /** Counters that the worker's main thread writes and the lease keeper reads, without any message between them. */
 export const SHARED_CELLS = { running: 0, tick: 1, slots: 2 } as const;
@@ -41,7 +41,7 @@ export type ToLeaseThread =
 export function startLeaseKeeper(start: Omit<LeaseKeeperStart, "cells">): LeaseKeeper {
   const cells = new SharedArrayBuffer(4 * 4);
   const view = new Int32Array(cells);
-  const thread = new Worker(entryUrl("lease-thread"), {
+  const thread = new Worker(threadUrl("lease-thread"), {
     workerData: { ...start, cells } satisfies LeaseKeeperStart,
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
   });

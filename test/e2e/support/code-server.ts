@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -35,6 +36,8 @@ export function ensureCodeServer(cacheDir: string, say: (text: string) => void):
   mkdirSync(draft, { recursive: true });
   try {
     say(`installing code-server ${VERSION} into ${cacheDir}`);
+    // Without a package of its own npm would install into the project around the cache.
+    writeFileSync(join(draft, "package.json"), '{ "private": true }\n');
     npm(draft, ["install", `code-server@${VERSION}`, "--no-save"]);
     // Its own install script would do this, and compile what is not needed here.
     const server = join(draft, "node_modules", "code-server");
@@ -51,7 +54,8 @@ export function ensureCodeServer(cacheDir: string, say: (text: string) => void):
 function npm(cwd: string, args: readonly string[]): void {
   const quietly = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const ended = spawnSync("npm", [...args, ...quietly], { cwd, encoding: "utf8" });
-  if (ended.status !== 0) throw new Error(`npm ${args.join(" ")} failed: ${ended.stderr}`);
+  if (ended.status !== 0)
+    throw new Error(`npm ${args.join(" ")} failed: ${ended.error?.message ?? ended.stderr}`);
 }
 
 /** Settings that keep a fresh VS Code quiet and still; tests add their own. */
