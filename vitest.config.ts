@@ -17,7 +17,8 @@ export default defineConfig({
           include: ["test/integration/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // Most of them wait for something most of the time.
+          maxWorkers: 3,
           // Set by .ci/run alone, which names the tests that needed it.
           retry: Number(process.env["INTEGRATION_RETRIES"] ?? 0),
         },

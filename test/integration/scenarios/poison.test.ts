@@ -6,9 +6,10 @@ const trace = effects();
 afterAll(() => trace.remove());
 
 const CULPRITS = 2;
+const OTHERS = 14;
 
-it("a task that kills its worker each time ends as a dead letter; thirty others complete, and the pool stays", async () => {
-  const daemon = await startScenario({ only: { slots: 10 } });
+it("a task that kills its worker each time ends as a dead letter; fourteen others complete, and the pool stays", async () => {
+  const daemon = await startScenario({ only: { slots: 5 } });
   try {
     const work = (i: number) => ({
       task: "test.work",
@@ -18,9 +19,9 @@ it("a task that kills its worker each time ends as a dead letter; thirty others 
       task: "test.poison",
       input: trace.input(`poison-${i}`, { ms: 50 }),
     });
-    // Each poisonous one begins among nine others.
-    const items = Array.from({ length: 30 }, (_, i) =>
-      i % 10 === 4 && i / 10 < CULPRITS ? [poison(i), work(i)] : [work(i)],
+    // Each poisonous one begins among others.
+    const items = Array.from({ length: OTHERS }, (_, i) =>
+      i % 5 === 2 && i / 5 < CULPRITS ? [poison(i), work(i)] : [work(i)],
     ).flat();
     const ids = await enqueueAll(daemon, items);
     const ends = await Promise.all(ids.map((id) => untilEnded(daemon, id)));
@@ -29,7 +30,7 @@ it("a task that kills its worker each time ends as a dead letter; thirty others 
     expect(poisonous).toHaveLength(CULPRITS);
     for (const task of poisonous)
       expect(task).toMatchObject({ status: "dead", deadReason: "poison", attempts: 3 });
-    expect(others.map(({ status }) => status)).toEqual(Array(30).fill("completed"));
+    expect(others.map(({ status }) => status)).toEqual(Array(OTHERS).fill("completed"));
     const { workers } = await daemon.client.status();
     expect(workers.map(({ state }) => state)).not.toContain("given-up");
     const [after] = await enqueueAll(daemon, [{ task: "test.work", input: trace.input("after") }]);
