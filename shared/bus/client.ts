@@ -21,7 +21,7 @@ import {
   type ActOptions,
   BULK_TIMEOUT_MS,
   createLevelled,
-  type RedriveOptions,
+  type LevelledActs,
   sendLevelled,
   type Target,
   toWireTarget,
@@ -88,7 +88,7 @@ export interface ListOptions {
 }
 
 /** Everything a program may ask of the daemon. Every rejection is an AppError. */
-export interface Client extends Pick<Requester, "request"> {
+export interface Client extends Pick<Requester, "request">, LevelledActs {
   readonly user: string;
   readonly names: Names;
   /**
@@ -113,23 +113,6 @@ export interface Client extends Pick<Requester, "request"> {
   waitResult(id: string, options?: WaitOptions): Promise<unknown>;
   /** The same with the result as JSON text. */
   waitEnd(id: string, options?: WaitOptions): Promise<TaskEnd>;
-  /** Moves waiting tasks to a level. Of many, those that were refused stand in `refused`; a single one rejects. */
-  escalate(
-    target: Target,
-    to: number,
-    reason: string,
-    options?: { readonly dryRun?: boolean | undefined },
-  ): Promise<BulkOutcome>;
-  /** The same act with the intent said: rejects with `bad-usage` when `to` lies above the level of a single task. */
-  lower(
-    target: Target,
-    to: number,
-    reason: string,
-    options?: { readonly dryRun?: boolean | undefined },
-  ): Promise<BulkOutcome>;
-  undo(id: string, reason: string): Promise<BulkOutcome>;
-  retry(id: string, reason?: string): Promise<BulkOutcome>;
-  redrive(target: Target, options?: RedriveOptions): Promise<BulkOutcome>;
   cancel(target: Target, options?: ActOptions): Promise<BulkOutcome>;
   cancelRun(id: string, reason?: string): Promise<BulkOutcome>;
   get(id: string): Promise<TaskDetail>;

@@ -28,18 +28,16 @@ export interface RedriveOptions extends ActOptions {
 /** Thousands of tasks may be named; each is moved by itself. */
 export const BULK_TIMEOUT_MS = 300_000;
 
-/**
- * The acts whose subject names a level. The right needed is that of the higher of the level a task has and the level it
- * gets, so the present level is looked up first; when the task moved meanwhile, the daemon tells the level and the act is
- * sent once more.
- */
-export function createLevelled(requester: Requester): {
+/** The acts whose subject names a level. */
+export interface LevelledActs {
+  /** Moves waiting tasks to a level. Of many, those that were refused stand in `refused`; a single one rejects. */
   escalate(
     target: Target,
     to: number,
     reason: string,
     options?: { readonly dryRun?: boolean | undefined },
   ): Promise<BulkOutcome>;
+  /** The same act with the intent said: rejects with `bad-usage` when `to` lies above the level of a single task. */
   lower(
     target: Target,
     to: number,
@@ -49,7 +47,13 @@ export function createLevelled(requester: Requester): {
   undo(id: string, reason: string): Promise<BulkOutcome>;
   retry(id: string, reason?: string): Promise<BulkOutcome>;
   redrive(target: Target, options?: RedriveOptions): Promise<BulkOutcome>;
-} {
+}
+
+/**
+ * The right needed is that of the higher of the level a task has and the level it gets, so the present level is looked up
+ * first; when the task moved meanwhile, the daemon tells the level and the act is sent once more.
+ */
+export function createLevelled(requester: Requester): LevelledActs {
   const get = (id: string): Promise<TaskDetail> => requester.request("get", { id });
   const ownLimit = async (): Promise<number> =>
     Math.max(0, highestLevelOf((await requester.request("whoami", {})).role));

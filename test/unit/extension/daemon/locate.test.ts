@@ -82,15 +82,15 @@ describe("the data directory", () => {
 
   test.each(cases)("it is the same for extension and daemon with %o", ({ env, platform }) => {
     const home = platform === "win32" ? "C:\\Users\\ada" : "/home/ada";
-    const base = platform === "win32" ? "C:\\work" : "/work";
+    const base = platform === "win32" ? "C:\\work" : "/project";
     const ours = dataDirOf({ setting: "", base, env, platform, home });
     expect(ours).toBe(resolveDataDir({ env, platform, home, cwd: base }));
   });
 
   test("the setting comes before the variable, relative to the workspace", () => {
-    const inputs = { base: "/work", platform: "linux", home: "/home/ada" } as const;
+    const inputs = { base: "/project", platform: "linux", home: "/home/ada" } as const;
     const env = { MSGSYS_DATA: "/other" };
-    expect(dataDirOf({ ...inputs, env, setting: ".msgsys" })).toBe("/work/.msgsys");
+    expect(dataDirOf({ ...inputs, env, setting: ".msgsys" })).toBe("/project/.msgsys");
     expect(dataDirOf({ ...inputs, env, setting: "~/x" })).toBe("/home/ada/x");
   });
 });
